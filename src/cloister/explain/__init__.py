@@ -1,0 +1,1 @@
+"""Why: flow -> trace. Reads the same intent as the compilers and shares no matching code with them."""

@@ -1,0 +1,275 @@
+"""Desired objects: what each driver must hold, as plain keyed values, and the edits that lead there.
+
+Three drivers, one vocabulary: the fabric (kernel objects), the edge (sites, identities, policies) and the resolver
+(views, zones, public names). Each implements two verbs and nothing else:
+
+    observe() -> list[Desired]                what it holds now
+    apply(edits: list[Edit]) -> list[str]     one answer for each edit: "" or why it failed ("cannot ...")
+
+Applying twice is applying once: a Put of what is there already, and a Drop of what is not, succeed.
+``key`` identifies an object inside its driver; two objects with one key and other values differ and the new one
+replaces the old.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+# --- the fabric: kernel objects -------------------------------------------------------------------------------
+
+
+class Namespace(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A network namespace with its base: ``role`` chooses sysctls and base ruleset.
+
+    ``name`` is ``services``, ``internet``, ``vnet-<number>`` or ``machine-<number>``; roles: services, internet, vnet,
+    machine. ``outbound`` (role vnet): the public source address of default outbound access.
+    """
+
+    owner: str
+    name: str
+    role: str
+    outbound: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"namespace {self.name}"
+
+
+class Uplink(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """The veth from router ``namespace`` to ``services``: ``up`` inside, ``u-<namespace>`` at the services' side.
+
+    ``routes`` are the source prefixes that lead back over it (outbound address /32, or 198.18.0.0/16 of the internet).
+    """
+
+    owner: str
+    namespace: str
+    routes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"uplink {self.namespace}"
+
+
+class Gateway(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A subnet's gateway address /32 on the router's ``lo``; unused addresses of ``prefix`` are unreachable.
+
+    ``outbound``: machines of this subnet may use default outbound access.
+    """
+
+    owner: str
+    namespace: str
+    prefix: str
+    address: str
+    outbound: bool = True
+
+    @property
+    def key(self) -> str:
+        return f"gateway {self.namespace} {self.prefix}"
+
+
+class Nic(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A machine's NIC: veth ``n<number>`` in ``router``, ``eth0`` in ``machine``, a /32 route between them.
+
+    ``prefix_length`` is what the machine's address shows; all its traffic goes by ``gateway``.
+    """
+
+    owner: str
+    router: str
+    machine: str
+    number: int
+    address: str
+    prefix_length: int
+    gateway: str
+
+    @property
+    def key(self) -> str:
+        return f"nic {self.machine}"
+
+
+class EndpointAddress(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """The place of an endpoint's address: ``local`` /32 in the router, whatever the connection's state.
+
+    It answers ARP and resets TCP; it leads nowhere without a Forward.
+    """
+
+    owner: str
+    namespace: str
+    address: str
+
+    @property
+    def key(self) -> str:
+        return f"address {self.namespace} {self.address}"
+
+
+class Forward(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """An approved way: ``address``:``port`` in ``namespace`` is DNATed to ``to_address``:``to_port`` in services, with
+    ``identity`` as source. One object is both map elements, in one netlink batch."""
+
+    owner: str
+    namespace: str
+    address: str
+    port: int
+    to_address: str
+    to_port: int
+    identity: str
+
+    @property
+    def key(self) -> str:
+        return f"forward {self.namespace} {self.address} {self.port}"
+
+
+class IdentityRoute(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """In services: ``identity``/32 leads back over the uplink of ``namespace``."""
+
+    owner: str
+    namespace: str
+    identity: str
+
+    @property
+    def key(self) -> str:
+        return f"identity-route {self.identity}"
+
+
+# --- the edge -------------------------------------------------------------------------------------------------
+
+
+class Site(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A name that the edge answers TLS for. ``resource`` is the id behind it (``""`` for the control plane).
+
+    ``service``: ``arm``, ``login``, ``machinelearning``, ...; ``member``: default, notebook, inference, ...;
+    ``fqdn`` may begin with ``*.`` (one label).
+    """
+
+    owner: str
+    fqdn: str
+    service: str
+    resource: str = ""
+    member: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"site {self.fqdn}"
+
+
+class Policy(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """Who may reach a resource's data plane from public addresses, and what the data plane must know of it.
+
+    ``endpoints`` are the Approved connections (ids), for the discovery document and the refusal's words.
+    """
+
+    owner: str
+    resource: str
+    service: str
+    public_access: bool
+    because: str
+    facts: tuple[tuple[str, str], ...] = ()
+    endpoints: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"policy {self.resource.lower()}"
+
+
+class Identity(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """An endpoint's source address: connections from it may ask for ``resource`` and nothing else."""
+
+    owner: str
+    address: str
+    resource: str
+    group: str
+    connection: str
+
+    @property
+    def key(self) -> str:
+        return f"identity {self.address}"
+
+
+class Permission(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A role assignment for data-plane checks at the edge; fields as in ``intent.Grant``."""
+
+    owner: str
+    principal: str
+    scope: str
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"permission {self.owner.lower()}"
+
+
+# --- the resolver ---------------------------------------------------------------------------------------------
+
+
+class View(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """What one network's resolver answers from: a socket pair at ``address``:53 in ``namespace`` and its linked zones.
+
+    ``links`` are ``(zone key, redirect)`` pairs; ``public`` views (the internet's resolver) have none.
+    """
+
+    owner: str
+    namespace: str
+    address: str
+    links: tuple[tuple[str, bool], ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"view {self.namespace}"
+
+
+class ZoneRecords(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A private zone with all its record sets: ``(relative name, type, ttl, values)``."""
+
+    owner: str
+    name: str
+    records: tuple[tuple[str, str, int, tuple[str, ...]], ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"zone {self.owner.lower()}"
+
+
+class PublicName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A public name: ``address``, and, once the resource has an approved endpoint, ``privatelink`` as CNAME between."""
+
+    owner: str
+    fqdn: str
+    address: str
+    privatelink: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"name {self.fqdn}"
+
+
+FabricObject = Namespace | Uplink | Gateway | Nic | EndpointAddress | Forward | IdentityRoute
+EdgeObject = Site | Policy | Identity | Permission
+ResolverObject = View | ZoneRecords | PublicName
+Desired = FabricObject | EdgeObject | ResolverObject
+
+
+class Put(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
+    """Make this object hold."""
+
+    object: Desired
+
+
+class Drop(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
+    """Make this object not hold."""
+
+    object: Desired
+
+
+class Sever(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """End what is open: the fabric deletes conntrack entries by original destination ``address`` in ``namespace``;
+    the edge resets the sockets whose peer is ``identity``."""
+
+    namespace: str
+    address: str
+    identity: str
+
+
+Edit = Put | Drop | Sever

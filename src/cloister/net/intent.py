@@ -1,0 +1,135 @@
+"""Network intent: what must hold, in the network's own words, each with the row that owns it.
+
+Providers emit it (``realize``), compilers turn it into desired objects, ``explain`` reads it to say why. It knows
+nothing of ARM's JSON. All values are plain strings and numbers so that it can be hashed, compared and printed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class LinkedName(msgspec.Struct, frozen=True):
+    """A public name of a service and its private twin.
+
+    ``member`` is the private-link member that holds the name's address; ``fqdn`` the public name (may begin with
+    ``*.``); ``privatelink`` the CNAME target inside a privatelink zone, e.g.
+    ``<guid>.workspace.eastus2.privatelink.api.azureml.ms``; ``address`` the public address it otherwise leads to.
+    """
+
+    member: str
+    fqdn: str
+    privatelink: str
+    address: str
+
+
+class Network(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A virtual network: a router of its own, numbered for life."""
+
+    owner: str
+    number: int
+    prefixes: tuple[str, ...]
+    dns_servers: tuple[str, ...] = ()  # empty: 168.63.129.16
+    region: str = ""
+
+
+class Subnet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A part of a network. ``network`` is the VNet's id; the first address of ``prefix`` is the gateway."""
+
+    owner: str
+    network: str
+    prefix: str
+    default_outbound: bool = True
+    endpoint_policies: str = "Disabled"
+
+
+class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A machine's NIC. ``network`` is a VNet id or ``internet``; ``subnet`` a subnet id or ``internet``."""
+
+    owner: str
+    network: str
+    subnet: str
+    number: int
+    address: str
+    dns_servers: tuple[str, ...] = ()
+
+
+class Endpoint(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A private endpoint: addresses in a subnet that lead to one group of one resource.
+
+    ``state`` is the connection's status (Approved, Pending, Rejected, Disconnected); only Approved carries
+    packets. ``number`` makes the identity that the service sees as source, never reused. ``addresses`` maps
+    member to address. ``because`` is the connection's id: the row that decides.
+    """
+
+    owner: str
+    network: str
+    subnet: str
+    number: int
+    target: str
+    group: str
+    state: str
+    addresses: tuple[tuple[str, str], ...]
+    names: tuple[LinkedName, ...]
+    ports: tuple[int, ...] = (443,)
+    because: str = ""
+
+
+class Service(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A resource's data plane at the edge: its names, and who may come in.
+
+    ``service`` says which (``machinelearning``, ...). ``public_access`` is true when callers from public addresses
+    are let in; ``because`` names the property that decides. ``facts`` are handed to the data plane (workspace guid,
+    region, ...) as sorted pairs.
+    """
+
+    owner: str
+    service: str
+    region: str
+    names: tuple[LinkedName, ...]
+    public_access: bool
+    because: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Zone(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A private DNS zone. ``name`` in lower case, no final dot."""
+
+    owner: str
+    name: str
+
+
+class Record(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A record set: relative ``name`` (``@`` for the apex), ``type``, TTL in seconds, values in presentation form."""
+
+    owner: str
+    zone: str
+    name: str
+    type: str
+    ttl: int
+    values: tuple[str, ...]
+
+
+class ZoneLink(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A virtual network link: ``network`` sees ``zone``. ``redirect`` is resolutionPolicy NxDomainRedirect."""
+
+    owner: str
+    zone: str
+    network: str
+    redirect: bool = False
+    registration: bool = False
+
+
+class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A role assignment, flattened: what ``principal`` may do at ``scope`` and below."""
+
+    owner: str
+    principal: str
+    scope: str
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+
+Intent = Network | Subnet | Interface | Endpoint | Service | Zone | Record | ZoneLink | Grant

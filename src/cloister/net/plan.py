@@ -1,0 +1,79 @@
+"""The address plan: which range holds what. The only place where these numbers stand.
+
+The public internet of this cloud is 198.18.0.0/15 (RFC 2544, a range no real host has): 198.18.0.0/16 for
+machines and public addresses, 198.19.0.0/16 for the cloud's services. 100.64.0.0/10 (RFC 6598) holds the
+identities of private endpoints: the source a service sees. None of these is ever routed on the host.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+INTERNET = IPv4Network("198.18.0.0/16")
+SERVICES = IPv4Network("198.19.0.0/16")
+IDENTITIES = IPv4Network("100.64.0.0/10")
+
+INTERNET_GATEWAY = IPv4Address("198.18.0.1")
+INTERNET_MACHINES = IPv4Network("198.18.0.0/18")  # .0.4 onward: machines of `exec --from internet`
+PUBLIC_ADDRESSES = IPv4Network("198.18.64.0/18")  # publicIPAddresses
+OUTBOUND_ADDRESSES = IPv4Network("198.18.128.0/17")  # one per VNet: default outbound access
+
+AZURE_DNS = IPv4Address("168.63.129.16")  # the resolver inside every VNet
+PUBLIC_DNS = IPv4Address("198.19.0.53")  # the resolver of the internet
+RESOURCE_MANAGER = IPv4Address("198.19.0.4")
+LOGIN = IPv4Address("198.19.0.5")
+EDGE_PORT = 443
+
+UPLINK_SERVICES_SIDE = IPv4Address("169.254.0.1")
+UPLINK_NETWORK_SIDE = IPv4Address("169.254.0.2")
+
+# The third octet of a service's public addresses; the fourth is the region's place in REGIONS, plus one.
+SERVICE_OCTETS = {
+    "machinelearning": 16,
+    "notebooks": 17,
+    "inference": 18,
+    "storage": 20,
+    "keyvault": 24,
+    "containerregistry": 28,
+    "containerservice": 32,
+    "synapse": 36,
+    "datafactory": 40,
+    "monitor": 44,
+}
+
+REGIONS = (
+    "eastus", "eastus2", "westus", "westus2", "westus3", "centralus", "northcentralus", "southcentralus",
+    "westcentralus", "canadacentral", "canadaeast", "brazilsouth", "northeurope", "westeurope", "uksouth", "ukwest",
+    "francecentral", "germanywestcentral", "switzerlandnorth", "norwayeast", "swedencentral", "polandcentral",
+    "italynorth", "spaincentral", "uaenorth", "southafricanorth", "centralindia", "southindia", "japaneast",
+    "japanwest", "koreacentral", "southeastasia", "eastasia", "australiaeast", "australiasoutheast", "qatarcentral",
+    "israelcentral", "mexicocentral", "newzealandnorth",
+)  # fmt: skip
+
+
+def normal_region(location: str) -> str:
+    """A location as Azure compares it: ``East US 2`` and ``eastus2`` are one."""
+    return location.replace(" ", "").lower()
+
+
+def service_address(service: str, region: str) -> str:
+    """The public address of a service in a region; an unknown region shares one address, 254."""
+    name = normal_region(region)
+    last = REGIONS.index(name) + 1 if name in REGIONS else 254
+    return f"198.19.{SERVICE_OCTETS[service]}.{last}"
+
+
+def identity_address(number: int) -> str:
+    """The identity of the endpoint with this number (1 to 4,194,302)."""
+    return str(IDENTITIES[number])
+
+
+def outbound_address(network_number: int) -> str:
+    """The public source of a VNet's default outbound access, by the VNet's number (1 to 32,766)."""
+    return str(OUTBOUND_ADDRESSES[network_number])
+
+
+def is_public_range(address: str) -> bool:
+    """Whether an address lies in this cloud's internet, which counts as public although it is reserved."""
+    ip = IPv4Address(address)
+    return ip in INTERNET or ip in SERVICES
