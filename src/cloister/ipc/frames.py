@@ -100,6 +100,7 @@ class Client:
         self._reading: asyncio.Task | None = None
         self._waiting: dict[int, asyncio.Future] = {}
         self._number = 0
+        self.generation = 0  # how often a connection was made: a change means that the other side may be a new process
         self._connecting = asyncio.Lock()
 
     async def call(self, method: str, params: Any = None, timeout: float | None = 30.0) -> Any:
@@ -126,6 +127,7 @@ class Client:
             reader, self._writer = await asyncio.open_unix_connection(str(self.path), limit=FRAME_BYTES_MAX)
         except OSError as error:
             raise Unreachable(f"cannot reach {self.path.name}: {error.strerror or error}") from error
+        self.generation += 1
         self._reading = asyncio.create_task(self._receive(reader, self._writer))
 
     async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

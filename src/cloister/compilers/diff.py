@@ -1,0 +1,47 @@
+"""Desired against held: what to put, what to drop. Owners are names for people and do not count as a difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from cloister.net.desired import Desired, Drop, Edit, Forward, Identity, IdentityRoute, Nic, Put, Sever
+
+REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic)
+"""Kinds whose change is a withdrawal and a new grant: their old form must be gone before the new one holds."""
+
+
+def same(one: Desired, other: Desired) -> bool:
+    """Whether two objects ask the same of the world."""
+    return type(one) is type(other) and msgspec.structs.replace(one, owner="") == msgspec.structs.replace(other, owner="")
+
+
+def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys: Iterable[str] | None = None) -> list[Edit]:
+    """The edits that lead from ``held`` to ``desired``, unordered (``order.arrange`` orders them).
+
+    ``keys`` limits the comparison to those objects.
+    """
+    edits: list[Edit] = []
+    for key in (desired.keys() | held.keys()) if keys is None else keys:
+        want, have = desired.get(key), held.get(key)
+        if want is not None and have is not None and same(want, have):
+            continue
+        if have is not None and (want is None or isinstance(have, REPLACED_WHOLE)):
+            edits.append(Drop(have))
+        if want is not None:
+            edits.append(Put(want))
+    edits.extend(_severed(edits))
+    return edits
+
+
+def _severed(edits: Iterable[Edit]) -> list[Edit]:
+    """A Sever for every address that loses a forward, once."""
+    found: dict[tuple[str, str], Sever] = {}
+    for edit in edits:
+        if isinstance(edit, Drop) and isinstance(edit.object, Forward):
+            forward = edit.object
+            found[forward.namespace, forward.address] = Sever(
+                namespace=forward.namespace, address=forward.address, identity=forward.identity
+            )
+    return list(found.values())

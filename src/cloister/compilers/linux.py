@@ -1,0 +1,109 @@
+"""Intent -> kernel objects: namespaces, uplinks, gateways, NICs, endpoint addresses and their forwards.
+
+The shape (measured in the design's fabric notes): a router namespace per VNet with one uplink to ``services``, a veth
+and a /32 route for each NIC, a ``local`` /32 route and two nftables map elements for each endpoint address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network
+
+from cloister.net import plan
+from cloister.net.desired import EndpointAddress, FabricObject, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
+from cloister.net.intent import Endpoint, Intent, Interface, Network, Subnet
+
+INTERNET = "internet"
+SERVICES = "services"
+
+
+def compile_base() -> Iterator[FabricObject]:
+    """What every cloud has: the service network and the internet's router."""
+    yield Namespace(owner="", name=SERVICES, role="services")
+    yield Namespace(owner="", name=INTERNET, role="internet")
+    yield Uplink(owner="", namespace=INTERNET, routes=(str(plan.INTERNET_MACHINES), f"{plan.PUBLIC_ADDRESSES}"))
+    yield Gateway(owner="", namespace=INTERNET, prefix=str(plan.INTERNET), address=str(plan.INTERNET_GATEWAY))
+
+
+def compile_network(intents: Iterable[Intent]) -> Iterator[FabricObject]:
+    """All kernel objects of one network, from its own intents: Network, Subnets, Interfaces, Endpoints.
+
+    Without its Network nothing holds (a subnet whose VNet is going away). Interfaces of the internet come without a
+    Network: its router is part of the base.
+    """
+    found = list(intents)
+    networks = [i for i in found if isinstance(i, Network)]
+    subnets = {i.owner.lower(): i for i in found if isinstance(i, Subnet)}
+    if networks:
+        yield from _router(networks[0], subnets.values())
+    for intent in found:
+        if isinstance(intent, Interface):
+            if intent.network == INTERNET:
+                yield from _nic(intent, INTERNET, str(plan.INTERNET))
+            elif networks and (subnet := subnets.get(intent.subnet.lower())):
+                yield from _nic(intent, router_name(networks[0]), subnet.prefix)
+        elif isinstance(intent, Endpoint) and networks and intent.subnet.lower() in subnets:
+            yield from _endpoint(intent, router_name(networks[0]))
+
+
+def router_name(network: Network) -> str:
+    """The namespace of a network's router."""
+    return f"vnet-{network.number}"
+
+
+def gateway_address(prefix: str) -> str:
+    """The first usable address of a subnet: Azure reserves it for the default gateway."""
+    return str(IPv4Network(prefix)[1])
+
+
+def _router(network: Network, subnets: Iterable[Subnet]) -> Iterator[FabricObject]:
+    name = router_name(network)
+    outbound = plan.outbound_address(network.number)
+    yield Namespace(owner=network.owner, name=name, role="vnet", outbound=outbound)
+    yield Uplink(owner=network.owner, namespace=name, routes=(f"{outbound}/32",))
+    for subnet in subnets:
+        yield Gateway(
+            owner=subnet.owner,
+            namespace=name,
+            prefix=subnet.prefix,
+            address=gateway_address(subnet.prefix),
+            outbound=subnet.default_outbound,
+        )
+
+
+def _nic(interface: Interface, router: str, prefix: str) -> Iterator[FabricObject]:
+    machine = f"machine-{interface.number}"
+    gateway = str(plan.INTERNET_GATEWAY) if router == INTERNET else gateway_address(prefix)
+    yield Namespace(owner=interface.owner, name=machine, role="machine")
+    yield Nic(
+        owner=interface.owner,
+        router=router,
+        machine=machine,
+        number=interface.number,
+        address=interface.address,
+        prefix_length=IPv4Network(prefix).prefixlen,
+        gateway=gateway,
+    )
+
+
+def _endpoint(endpoint: Endpoint, router: str) -> Iterator[FabricObject]:
+    for _, address in endpoint.addresses:
+        yield EndpointAddress(owner=endpoint.owner, namespace=router, address=address)
+    if endpoint.state != "Approved":
+        return
+    identity = plan.identity_address(endpoint.number)
+    yield IdentityRoute(owner=endpoint.owner, namespace=router, identity=identity)
+    leads_to = {name.member: name.address for name in endpoint.names}
+    for member, address in endpoint.addresses:
+        if member not in leads_to:
+            continue
+        for port in endpoint.ports:
+            yield Forward(
+                owner=endpoint.owner,
+                namespace=router,
+                address=address,
+                port=port,
+                to_address=leads_to[member],
+                to_port=port,
+                identity=identity,
+            )

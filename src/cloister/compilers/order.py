@@ -1,0 +1,81 @@
+"""ORDER: what the data plane receives, first to last. Withdraw permissions, change topology, grant.
+
+So that at no moment a flow passes that neither the old nor the new rows allow. The withdrawal of an endpoint was
+measured: map elements first (no new connection passes), then the edge resets the sockets of that identity (the reset
+travels back over the still known connection, so that an idle client sees its end at once), then the kernel forgets the
+connections, then the edge once more (what was in flight between), the route last. Any other order leaves a connection
+alive or a socket behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from cloister.net.desired import (
+    Drop,
+    Edit,
+    EndpointAddress,
+    Forward,
+    Gateway,
+    Identity,
+    IdentityRoute,
+    Namespace,
+    Nic,
+    Permission,
+    Policy,
+    PublicName,
+    Put,
+    Sever,
+    Site,
+    Uplink,
+    View,
+    ZoneRecords,
+)
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """One step of ORDER: edits of these verbs on these kinds go to this driver together."""
+
+    name: str
+    driver: str
+    verb: type
+    kinds: tuple[type, ...] = ()
+
+    def takes(self, edit: Edit) -> bool:
+        """Whether ``edit`` belongs to this phase."""
+        return type(edit) is self.verb and (self.verb is Sever or isinstance(edit.object, self.kinds))  # type: ignore[union-attr]
+
+
+ORDER = (
+    # withdraw permissions
+    Phase("withdraw forwards", "fabric", Drop, (Forward,)),
+    Phase("withdraw identities and roles", "edge", Drop, (Identity, Permission)),
+    Phase("restrict policies", "edge", Put, (Policy,)),
+    Phase("reset sockets", "edge", Sever),
+    Phase("forget connections", "fabric", Sever),
+    Phase("reset late sockets", "edge", Sever),
+    Phase("withdraw names", "resolver", Drop, (PublicName, ZoneRecords, View)),
+    Phase("withdraw sites", "edge", Drop, (Site, Policy)),
+    Phase("withdraw identity routes", "fabric", Drop, (IdentityRoute,)),
+    # change topology
+    Phase("remove endpoint addresses", "fabric", Drop, (EndpointAddress,)),
+    Phase("remove interfaces", "fabric", Drop, (Nic,)),
+    Phase("remove gateways", "fabric", Drop, (Gateway,)),
+    Phase("remove uplinks", "fabric", Drop, (Uplink,)),
+    Phase("remove namespaces", "fabric", Drop, (Namespace,)),
+    Phase("make namespaces", "fabric", Put, (Namespace,)),
+    Phase("make topology", "fabric", Put, (Uplink, Gateway, Nic, EndpointAddress, IdentityRoute)),
+    # grant
+    Phase("grant sites", "edge", Put, (Site, Identity, Permission)),
+    Phase("grant forwards", "fabric", Put, (Forward,)),
+    Phase("grant names", "resolver", Put, (View, ZoneRecords, PublicName)),
+)
+
+
+def arrange(edits: Iterable[Edit]) -> list[tuple[Phase, list[Edit]]]:
+    """The edits by phase, in ORDER, empty phases left out. A Sever appears in each of its three phases."""
+    found = list(edits)
+    phases = [(phase, [edit for edit in found if phase.takes(edit)]) for phase in ORDER]
+    return [(phase, group) for phase, group in phases if group]
