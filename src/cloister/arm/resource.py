@@ -117,6 +117,14 @@ class View(Protocol):
         """The next unused whole number of a pool (from 1); never given twice. Call only where a fact is missing."""
         ...
 
+    def secret(self, seed: str) -> str:
+        """64 unguessable bytes as base64 (88 characters, the shape of a storage key), the same for the same seed.
+
+        Made from a key of this cloud that no client sees (HMAC-SHA512), so that ``settle`` stays repeatable. Call only
+        where a fact is missing: what was given is kept in the row's facts.
+        """
+        ...
+
     def allowed(self, action: str, scope: str) -> bool:
         """Whether this request's caller may do ``action`` (e.g. ``.../privateEndpointConnectionsApproval/action``)."""
         ...
@@ -141,7 +149,10 @@ class PrivateLinkGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A POST action: ``POST {id}/{action}`` with its JSON body and query."""
+    """A POST action: ``POST {id}/{action}`` with its JSON body and query.
+
+    For a type's ``scope_actions`` the row stands for the scope: ``id`` is the subscription's (or group's) id.
+    """
 
     row: Row
     body: Any
@@ -158,10 +169,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """One POST verb. ``permission`` is the RBAC action, by default ``<type>/<name>/action``."""
+    """One POST verb. ``permission`` is the RBAC action, by default ``<type>/<name>/action``.
+
+    ``run`` may raise ArmError. ``method`` is "GET" for the few of Azure's actions that read
+    (``virtualNetworks/v/CheckIPAddressAvailability?ipAddress=``). Names match without case.
+    """
 
     run: Callable[[Call, View], Outcome]
     permission: str = ""
+    method: str = "POST"
 
 
 def _nothing(*_: Any) -> tuple[Any, ...]:
@@ -205,5 +221,15 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """Rows kept but not shown (a Disconnected connection): GET 404, not listed, not counted by ``children`` in show."""
     name_pattern: str = ""
     name_unique: str = ""  # "" | "global": the name is a DNS label shared by the whole cloud
+    in_use_code: str = ""
+    """The error code of a DELETE that ``blockers`` forbid, e.g. ``InUseSubnetCannotBeDeleted``; 409 ``ResourceInUse`` if empty."""
+    in_use_status: int = 400
+    listing: Callable[[Row, View, str], list[dict[str, Any]]] | None = None
+    """A computed collection instead of stored rows: ``(parent row, view, api_version) -> items``, each ``{"name", "properties",
+    ...}``; the engine adds ``id`` and ``type``. ``GET {parent}/{segment}`` answers ``{"value": items}``, ``GET
+    {parent}/{segment}/{name}`` one of them (404 if none); PUT, PATCH and DELETE get 405. Example: privateLinkResources."""
+    scope_actions: Mapping[str, Action] = {}
+    """Verbs of the provider at a scope: ``POST /subscriptions/{s}/providers/{namespace}/{name}`` (and with
+    ``/locations/{location}`` before the name; then ``Call.query["location"]`` has it). Example: checkNameAvailability."""
     listed: bool = True  # appears in GET /subscriptions/S/resources (top-level tracked resources)
     reserved: bool = False  # a type of this cloud's own, not of Azure's
