@@ -207,13 +207,15 @@ class Permission(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_onl
 class View(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """What one network's resolver answers from: a socket pair at ``address``:53 in ``namespace`` and its linked zones.
 
-    ``links`` are ``(zone key, redirect)`` pairs; ``public`` views (the internet's resolver) have none.
+    ``links`` are ``(zone key, redirect)`` pairs; ``public`` views (the internet's resolver) have none and no owner.
+    ``because`` holds the virtual network link's id for each of ``links``, in the same order.
     """
 
     owner: str
     namespace: str
     address: str
     links: tuple[tuple[str, bool], ...] = ()
+    because: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -233,12 +235,17 @@ class ZoneRecords(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_on
 
 
 class PublicName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
-    """A public name: ``address``, and, once the resource has an approved endpoint, ``privatelink`` as CNAME between."""
+    """A public name: ``address``, and, once the resource has an approved endpoint, ``privatelink`` as CNAME between.
+
+    ``fqdn`` may begin with ``*.`` (one label, which takes the place of a ``*`` in ``privatelink``). ``because`` is the
+    connection that put the CNAME there.
+    """
 
     owner: str
     fqdn: str
     address: str
     privatelink: str = ""
+    because: str = ""
 
     @property
     def key(self) -> str:

@@ -22,6 +22,7 @@ AZURE_DNS = IPv4Address("168.63.129.16")  # the resolver inside every VNet
 PUBLIC_DNS = IPv4Address("198.19.0.53")  # the resolver of the internet
 RESOURCE_MANAGER = IPv4Address("198.19.0.4")
 LOGIN = IPv4Address("198.19.0.5")
+PORTAL = IPv4Address("198.19.0.6")
 EDGE_PORT = 443
 
 UPLINK_SERVICES_SIDE = IPv4Address("169.254.0.1")

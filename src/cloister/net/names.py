@@ -1,0 +1,19 @@
+"""The public names of the control plane: what ARM, login and the portal are called, and where each name leads.
+
+The resolver answers them (``compilers/names.py``) and the edge ends TLS for them (``compilers/sites.py``). Names are
+Azure's own for AzureCloud, lower case, no final dot, so that a client needs no configuration to find this cloud.
+"""
+
+from __future__ import annotations
+
+from cloister.net import plan
+
+CONTROL_NAMES: tuple[tuple[str, str, str], ...] = (
+    ("management.azure.com", "arm", str(plan.RESOURCE_MANAGER)),
+    ("login.microsoftonline.com", "login", str(plan.LOGIN)),
+    ("login.windows.net", "login", str(plan.LOGIN)),
+    ("login.microsoft.com", "login", str(plan.LOGIN)),
+    ("portal.azure.com", "portal", str(plan.PORTAL)),
+    ("ml.azure.com", "portal", str(plan.PORTAL)),
+)
+"""``(fqdn, service, address)``; services are ``arm``, ``login`` and ``portal``."""
