@@ -233,3 +233,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     ``/locations/{location}`` before the name; then ``Call.query["location"]`` has it). Example: checkNameAvailability."""
     listed: bool = True  # appears in GET /subscriptions/S/resources (top-level tracked resources)
     reserved: bool = False  # a type of this cloud's own, not of Azure's
+
+    @property
+    def realizes(self) -> bool:
+        """Whether rows of this type ask anything of the network."""
+        return self.realize is not _nothing

@@ -1,0 +1,237 @@
+"""The reconcile loop: committed rows -> desired objects -> edits, in ORDER, to the drivers; and what came of it.
+
+One pass at a time. A pass takes all changes that have gathered, recomputes what they touch, compares with what the
+drivers hold and applies the difference phase by phase. What a driver holds is read from it when it was first reached,
+when it was started anew, when one of its edits failed, and every now and then (foreign edits are repaired). A driver
+that cannot be reached ends the pass; it is tried again, and nothing after the missing step is granted meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from cloister.arm.resource import ResourceType, Row, View
+from cloister.compilers.diff import difference, same
+from cloister.compilers.order import Phase, arrange
+from cloister.control.ports import Driver
+from cloister.control.realized import Realized
+from cloister.ipc.frames import CallFailed, Unreachable
+from cloister.limits import EDITS_PER_BATCH_MAX
+from cloister.net.desired import Desired, EdgeObject, Edit, FabricObject, Put, ResolverObject, Sever
+
+log = logging.getLogger("cloister.loop")
+
+KINDS = {"fabric": FabricObject, "edge": EdgeObject, "resolver": ResolverObject}
+OBSERVE_SECONDS = 10.0  # between two readings of a driver that nothing has happened to
+RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class DriverLost(Exception):
+    """A driver could not be reached in the middle of a pass."""
+
+
+class Held:
+    """What one driver holds, as last read or acknowledged."""
+
+    def __init__(self, name: str, driver: Driver, generation: Callable[[], int]):
+        self.name = name
+        self.driver = driver
+        self.kinds = KINDS[name].__args__
+        self.objects: dict[str, Desired] = {}
+        self.errors: dict[str, str] = {}
+        self.stale = True
+        self._generation = generation
+        self._seen = -1
+        self._read_at = 0.0
+
+    def due(self) -> bool:
+        """Whether it must be read before the next edit."""
+        return self.stale or self._generation() != self._seen or time.monotonic() - self._read_at > OBSERVE_SECONDS
+
+    async def read(self) -> set[str]:
+        """Read all; answers the keys whose objects differ from what was remembered."""
+        found = {thing.key: thing for thing in await self.driver.observe()}
+        before, self.objects = self.objects, found
+        self.stale, self._seen, self._read_at = False, self._generation(), time.monotonic()
+        return {
+            key
+            for key in before.keys() | found.keys()
+            if key not in before or key not in found or not same(before[key], found[key])
+        }
+
+    def note(self, edit: Edit, problem: str) -> None:
+        """Take in one answer to one edit."""
+        if isinstance(edit, Sever):
+            if problem:
+                self.stale = True
+            return
+        key = edit.object.key
+        if problem:
+            self.errors[key] = problem
+            self.stale = True
+            return
+        self.errors.pop(key, None)
+        if isinstance(edit, Put):
+            self.objects[key] = edit.object
+        else:
+            self.objects.pop(key, None)
+
+
+class ReconcileLoop:
+    """See the module. ``view`` answers the rows at the current revision; ``drivers`` are by name."""
+
+    def __init__(
+        self,
+        types: Mapping[str, ResourceType],
+        view: Callable[[], View],
+        drivers: Mapping[str, Driver],
+        generation: Callable[[str], int] = lambda name: 0,
+    ):
+        self.realized = Realized(types)
+        self._types = types
+        self._view = view
+        self._held = {name: Held(name, driver, lambda name=name: generation(name)) for name, driver in drivers.items()}
+        self._gathered: dict[str, tuple[Row | None, Row | None]] = {}
+        self._dirty: set[str] = set(self.realized.desired)
+        self._revision = 0
+        self._done = 0
+        self._wake = asyncio.Event()
+        self._passed = asyncio.Condition()
+        self._tries = 0
+        self.drift = 0  # objects found changed behind our back since the start
+
+    # --- what the engine asks
+
+    def changed(self, revision: int, rows: Iterable[tuple[str, Row | None, Row | None]]) -> None:
+        """See ports.Loop."""
+        for id, old, new in rows:
+            first = self._gathered.get(id.lower())
+            self._gathered[id.lower()] = (first[0] if first else old, new)
+        self._revision = max(self._revision, revision)
+        self._wake.set()
+
+    def state(self, id: str) -> tuple[str, str]:
+        """See ports.Loop."""
+        if id.lower() in self._gathered:
+            row = self._gathered[id.lower()][1]
+            if row is not None and self._realizes(row):
+                return "Updating", "not yet applied"
+        if reason := self.realized.faults.get(id.lower()):
+            return "Failed", reason
+        waiting = ""
+        for key in self.realized.objects_of(id):
+            held = self._of(self.realized.desired[key])
+            if key in held.errors:
+                return "Failed", held.errors[key]
+            if key not in held.objects or not same(held.objects[key], self.realized.desired[key]):
+                waiting = f"{key} is not yet applied"
+        return ("Updating", waiting) if waiting else ("Succeeded", "")
+
+    async def applied(self, id: str, revision: int, timeout: float) -> bool:
+        """See ports.Loop."""
+        try:
+            async with asyncio.timeout(timeout), self._passed:
+                await self._passed.wait_for(lambda: self._done >= revision)
+        except TimeoutError:
+            return False
+        return self.state(id)[0] != "Updating"
+
+    def status(self) -> dict:
+        """Numbers for ``cloister status``: revision, applied revision, objects and errors by driver, drift."""
+        return {
+            "revision": self._revision,
+            "applied": self._done,
+            "drift": self.drift,
+            "drivers": {
+                name: {"objects": len(held.objects), "errors": dict(list(held.errors.items())[:20])}
+                for name, held in self._held.items()
+            },
+        }
+
+    # --- the loop
+
+    async def run(self) -> None:
+        """Pass after pass, until cancelled."""
+        while True:
+            try:
+                await self._pass()
+                self._tries = self._tries + 1 if any(held.errors for held in self._held.values()) else 0
+            except (DriverLost, Unreachable, TimeoutError, CallFailed) as error:
+                log.warning("pass.ended reason=%s", error)
+                self._tries += 1
+            except Exception:
+                log.exception("internal error: bug in the reconcile loop")
+                self._tries += 1
+            await self._rest()
+
+    async def _rest(self) -> None:
+        pause = RETRY_SECONDS[min(self._tries, len(RETRY_SECONDS)) - 1] if self._tries else OBSERVE_SECONDS
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
+
+    async def _pass(self) -> None:
+        self._wake.clear()
+        await self._observe()
+        revision, gathered = self._revision, self._gathered
+        self._gathered = {}
+        rows = [(id, old, new) for id, (old, new) in gathered.items()]
+        self._dirty |= self.realized.change(self._view(), rows)
+        keys = set(self._dirty)
+        for held in self._held.values():
+            keys |= held.errors.keys()
+        edits = self._edits(keys)
+        for phase, group in arrange(edits):
+            await self._apply(phase, group)
+        self._dirty -= keys
+        for held in self._held.values():
+            for key in [key for key in held.errors if key not in self.realized.desired and key not in held.objects]:
+                del held.errors[key]
+        async with self._passed:
+            self._done = max(self._done, revision)
+            self._passed.notify_all()
+
+    async def _observe(self) -> None:
+        for held in self._held.values():
+            if held.due():
+                first = held._seen < 0
+                found = await held.read()
+                if not first:
+                    self.drift += len(found - self._dirty - held.errors.keys())
+                self._dirty |= found
+
+    def _edits(self, keys: set[str]) -> list[Edit]:
+        edits: list[Edit] = []
+        for held in self._held.values():
+            mine = {key: thing for key in keys if (thing := self.realized.desired.get(key)) and isinstance(thing, held.kinds)}
+            edits += difference(mine, held.objects, {key for key in keys if key in mine or key in held.objects})
+        return edits
+
+    async def _apply(self, phase: Phase, edits: list[Edit]) -> None:
+        held = self._held.get(phase.driver)
+        if held is None:
+            return
+        for start in range(0, len(edits), EDITS_PER_BATCH_MAX):
+            batch = edits[start : start + EDITS_PER_BATCH_MAX]
+            try:
+                answers = await held.driver.apply(batch)
+            except (Unreachable, TimeoutError, CallFailed) as error:
+                held.stale = True
+                raise DriverLost(f"{phase.name}: {phase.driver}: {error}") from error
+            for edit, problem in zip(batch, answers, strict=True):
+                held.note(edit, problem)
+                if problem:
+                    log.warning("edit.failed phase=%s edit=%s reason=%s", phase.name, msgspec.json.encode(edit).decode(), problem)
+
+    def _of(self, thing: Desired) -> Held:
+        return next(held for held in self._held.values() if isinstance(thing, held.kinds))
+
+    def _realizes(self, row: Row) -> bool:
+        type = self._types.get(row.type.lower())
+        return type is not None and type.realizes
