@@ -1,13 +1,17 @@
 """What is said between the processes: requests handed over by the edge, and the answers.
 
-| socket (under ``$CLOISTER_HOME/run``) | methods |
-|---|---|
-| ``control.sock`` | ``http`` (Request -> Response: ARM and login, parsed by the edge), ``certificate`` ({"name"} -> {"chain", "key"}
-  PEM), ``token`` ({"principal"?, "audience"?} -> {"access_token"}: the local owner only), ``status`` (-> dict), ``explain``
-  (Flow -> Trace as dict), ``place`` ({"from"} -> {"machine", ...}) |
-| ``fabric.sock``, ``edge.sock``, ``resolver.sock`` | ``apply`` ([Edit] -> ["" or reason]), ``observe`` (-> [Desired]), ``ping`` |
-| ``keeper.sock`` | its own small protocol, see ``keeper/__init__.py`` |
-| ``tracking.sock`` | ``http`` (Request -> Response), started by the keeper when the edge first asks |
+Sockets under ``$CLOISTER_HOME/run`` and their methods:
+
+``control.sock``
+    ``http`` (Request -> Response: ARM and login, parsed by the edge), ``certificate`` ({"name"} -> {"chain", "key"}, PEM),
+    ``token`` ({"principal"?, "audience"?} -> {"access_token"}: the local owner only), ``principal`` ({"name", "create"?} ->
+    {"client_id", "client_secret", "object_id"}), ``status`` (-> dict), ``explain`` ({"from", "to"} -> trace), ``ping``.
+``fabric.sock``, ``edge.sock``, ``resolver.sock``
+    ``apply`` ([Edit] -> ["" or reason]), ``observe`` (-> [Desired]), ``ping``.
+``keeper.sock``
+    its own small protocol, see ``keeper/__init__.py``.
+``tracking.sock``
+    ``http`` (Request -> Response), started by the keeper when the edge first asks.
 """
 
 from __future__ import annotations

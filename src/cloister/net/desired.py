@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import msgspec
 
-
 # --- the fabric: kernel objects -------------------------------------------------------------------------------
 
 

@@ -1,0 +1,174 @@
+"""explain(intents, flow): walk a flow through STAGES, with the row that decides at each.
+
+The walk is a chain of small functions, one a stage; each either ends the trace or hands on. Nothing is taken from the
+compilers: prefixes, endpoints and policies are read from the intent anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+
+from cloister.explain.trace import Flow, Step, Trace
+from cloister.net import plan
+from cloister.net.intent import Endpoint, Intent, Interface, Network, Service, Subnet
+
+Lookup = Callable[[str, str], tuple[str, tuple[Step, ...]]]
+"""``(network id or "internet", name) -> (address or "", steps)``: the name stage, given by the caller."""
+
+
+class World:
+    """The intents a walk reads, by what they are asked for."""
+
+    def __init__(self, intents: Iterable[Intent]):
+        self.networks: dict[str, Network] = {}
+        self.subnets: dict[str, Subnet] = {}
+        self.services: list[Service] = []
+        self.endpoints: list[Endpoint] = []
+        self.interfaces: list[Interface] = []
+        for intent in intents:
+            match intent:
+                case Network():
+                    self.networks[intent.owner.lower()] = intent
+                case Subnet():
+                    self.subnets[intent.owner.lower()] = intent
+                case Service():
+                    self.services.append(intent)
+                case Endpoint():
+                    self.endpoints.append(intent)
+                case Interface():
+                    self.interfaces.append(intent)
+
+    def service_named(self, name: str) -> Service | None:
+        """The resource behind a public name (or its privatelink twin), wildcards of one label included."""
+        for service in self.services:
+            for linked in service.names:
+                if any(_covers(pattern, name) for pattern in (linked.fqdn, linked.privatelink)):
+                    return service
+        return None
+
+
+def _covers(pattern: str, name: str) -> bool:
+    pattern, name = pattern.lower(), name.lower()
+    return pattern == name or (pattern.startswith("*.") and "." in name and name.split(".", 1)[1] == pattern[2:])
+
+
+def explain(world: World, flow: Flow, lookup: Lookup, control_names: frozenset[str] = frozenset()) -> Trace:
+    """Say what happens to ``flow`` and why. ``control_names`` are the names of the control plane (always let in)."""
+    subnet = world.subnets.get(flow.source.lower())
+    if flow.source != "internet" and subnet is None:
+        return _end(flow, (), "NotKnown", Step(stage="route", action="stopped", detail=f"no subnet '{flow.source}' is known"))
+    network = subnet.network if subnet else "internet"
+    steps: tuple[Step, ...] = ()
+    address = flow.to
+    if not _is_address(flow.to):
+        address, steps = lookup(network, flow.to)
+        if not address:
+            return Trace(flow=flow, steps=steps, disposition="NameNotFound")
+    walk = _Walk(world, flow, address, subnet, steps, control_names)
+    return walk.from_internet() if subnet is None else walk.from_network(network)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _end(flow: Flow, steps: tuple[Step, ...], disposition: str, last: Step, address: str = "", status: int = 0) -> Trace:
+    return Trace(flow=flow, steps=(*steps, last), disposition=disposition, address=address, status=status)
+
+
+class _Walk:
+    """One flow under way: the address is known, the stages after the name follow."""
+
+    def __init__(
+        self,
+        world: World,
+        flow: Flow,
+        address: str,
+        subnet: Subnet | None,
+        steps: tuple[Step, ...],
+        control_names: frozenset[str],
+    ):
+        self.world, self.flow, self.address, self.subnet, self.steps = world, flow, address, subnet, steps
+        self.control_names = control_names
+        self.ip = IPv4Address(address)
+
+    def end(self, disposition: str, stage: str, action: str, detail: str, because: str = "", status: int = 0) -> Trace:
+        last = Step(stage=stage, action=action, detail=detail, because=because)
+        return _end(self.flow, self.steps, disposition, last, self.address, status)
+
+    def passed(self, stage: str, action: str, detail: str, because: str = "") -> None:
+        self.steps = (*self.steps, Step(stage=stage, action=action, detail=detail, because=because))
+
+    def from_internet(self) -> Trace:
+        if self.ip in plan.SERVICES:
+            self.passed("route", "forwarded", f"{self.address} is a public address of this cloud")
+            return self.public()
+        if self.ip in plan.INTERNET:
+            return self.machine("internet")
+        return self.end("NoRoute", "route", "dropped", f"{self.address} is a private address: the internet has no route to it")
+
+    def from_network(self, network_id: str) -> Trace:
+        network = self.world.networks.get(network_id.lower())
+        if network is None:
+            return self.end("NotKnown", "route", "stopped", f"no network '{network_id}' is known")
+        if any(self.ip in IPv4Network(prefix) for prefix in network.prefixes):
+            for endpoint in self.world.endpoints:
+                inside = endpoint.network.lower() == network_id.lower()
+                if inside and any(address == self.address for _, address in endpoint.addresses):
+                    self.passed("route", "forwarded", f"{self.address} is the endpoint's own /32 in the network", endpoint.owner)
+                    return self.endpoint(endpoint)
+            return self.machine(network_id)
+        assert self.subnet is not None
+        if self.ip not in plan.SERVICES:
+            detail = f"{self.address} is outside {', '.join(network.prefixes)} and no public address of this cloud"
+            return self.end("NoRoute", "route", "dropped", detail, network.owner)
+        if not self.subnet.default_outbound:
+            detail = "the subnet has no default outbound access (defaultOutboundAccess: false)"
+            return self.end("NoRoute", "route", "dropped", detail, self.subnet.owner)
+        outbound = plan.outbound_address(network.number)
+        self.passed("route", "forwarded", f"default outbound access, from {outbound}", self.subnet.owner)
+        return self.public()
+
+    def machine(self, network_id: str) -> Trace:
+        for interface in self.world.interfaces:
+            if interface.address == self.address and interface.network.lower() == network_id.lower():
+                return self.end("Delivered", "listener", "delivered", f"{self.address} is a machine's", interface.owner)
+        return self.end("NoRoute", "route", "dropped", f"nothing in the network has the address {self.address}")
+
+    def endpoint(self, endpoint: Endpoint) -> Trace:
+        name = endpoint.owner.rsplit("/", 1)[-1]
+        if endpoint.state != "Approved":
+            detail = f"the connection of private endpoint '{name}' is {endpoint.state}: only an Approved one carries packets"
+            return self.end("ConnectionNotApproved", "endpoint", "dropped", detail, endpoint.because or endpoint.owner)
+        self.passed("endpoint", "translated", f"the connection of private endpoint '{name}' is Approved", endpoint.because)
+        if self.flow.port not in endpoint.ports:
+            ports = ", ".join(str(port) for port in endpoint.ports)
+            detail = f"private endpoint '{name}' passes TCP {ports}, not {self.flow.port}"
+            return self.end("NoListener", "listener", "dropped", detail, endpoint.owner)
+        service = None if _is_address(self.flow.to) else self.world.service_named(self.flow.to)
+        target = endpoint.target.rsplit("/", 1)[-1]
+        if service is not None and service.owner.lower() != endpoint.target.lower():
+            detail = f"private endpoint '{name}' leads to '{target}' and to nothing else"
+            return self.end("WrongResource", "edge", "refused", detail, endpoint.owner, 403)
+        detail = f"let in through private endpoint '{name}' to '{target}'"
+        return self.end("Delivered", "edge", "let in", detail, endpoint.because or endpoint.owner, 200)
+
+    def public(self) -> Trace:
+        if self.flow.port != plan.EDGE_PORT:
+            detail = f"{self.address} answers TCP {plan.EDGE_PORT} only, not {self.flow.port}"
+            return self.end("NoListener", "listener", "dropped", detail)
+        if self.flow.to.lower() in self.control_names:
+            return self.end("Delivered", "edge", "let in", "the control plane answers everywhere", status=200)
+        service = None if _is_address(self.flow.to) else self.world.service_named(self.flow.to)
+        if service is None:
+            return self.end("NoListener", "edge", "refused", f"no resource of this cloud has the name '{self.flow.to}'")
+        name = service.owner.rsplit("/", 1)[-1]
+        if not service.public_access:
+            detail = f"'{name}' refuses callers from public addresses ({service.because})"
+            return self.end("DeniedByPolicy", "edge", "refused", detail, service.owner, 403)
+        return self.end("Delivered", "edge", "let in", f"'{name}' accepts callers from public addresses", service.owner, 200)
