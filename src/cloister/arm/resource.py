@@ -222,8 +222,7 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     name_pattern: str = ""
     name_unique: str = ""  # "" | "global": the name is a DNS label shared by the whole cloud
     in_use_code: str = ""
-    """The error code of a DELETE that ``blockers`` forbid, e.g. ``InUseSubnetCannotBeDeleted``; 409 ``ResourceInUse`` if empty."""
-    in_use_status: int = 400
+    """The error code (400) of a DELETE that ``blockers`` forbid, e.g. ``InUseSubnetCannotBeDeleted``; 409 if empty."""
     listing: Callable[[Row, View, str], list[dict[str, Any]]] | None = None
     """A computed collection instead of stored rows: ``(parent row, view, api_version) -> items``, each ``{"name", "properties",
     ...}``; the engine adds ``id`` and ``type``. ``GET {parent}/{segment}`` answers ``{"value": items}``, ``GET
