@@ -1,0 +1,137 @@
+"""SimFabric: a driver without a kernel. ``observe``/``apply`` as the fabric process, ``connect`` as a packet would.
+
+The walk reads the objects (routes, map elements), not the intent, so it shares nothing with ``explain``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import IPv4Address, IPv4Network
+
+import msgspec
+
+from cloister.net import plan
+from cloister.net.desired import (
+    Desired,
+    Edit,
+    EndpointAddress,
+    Forward,
+    Gateway,
+    IdentityRoute,
+    Namespace,
+    Nic,
+    Put,
+    Sever,
+    Uplink,
+)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Where a new TCP connection ends: ``arrived`` at ``address``:``port`` seen from ``source``, or why not."""
+
+    arrived: bool
+    address: str = ""
+    port: int = 0
+    source: str = ""
+    why: str = ""
+
+
+class SimFabric:
+    """The objects by key. ``apply`` answers like the kernel's driver; an edit that the kernel would refuse fails."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Desired] = {}
+        self.fail_next = 0  # for tests: so many of the next edits fail
+
+    async def observe(self) -> list[Desired]:
+        """All objects held."""
+        return list(self.objects.values())
+
+    async def apply(self, edits: list[Edit]) -> list[str]:
+        """Apply in order; one answer each."""
+        await asyncio.sleep(0)
+        return [self.edit(edit) for edit in edits]
+
+    def edit(self, edit: Edit) -> str:
+        """One edit, at once."""
+        if self.fail_next:
+            self.fail_next -= 1
+            return "cannot apply: made to fail"
+        if isinstance(edit, Sever):
+            return ""
+        thing = edit.object
+        if isinstance(edit, Put):
+            missing = [name for name in self._needs(thing) if f"namespace {name}" not in self.objects]
+            if missing:
+                return f"cannot make {thing.key}: namespace {missing[0]} is not there"
+            self.objects[thing.key] = thing
+        elif self.objects.pop(thing.key, None) is not None and isinstance(thing, Namespace):
+            for key in [key for key, other in self.objects.items() if thing.name in self._needs(other)]:
+                del self.objects[key]
+        return ""
+
+    @staticmethod
+    def _needs(thing: Desired) -> tuple[str, ...]:
+        match thing:
+            case Uplink() | IdentityRoute():
+                return (thing.namespace, "services")
+            case Gateway() | EndpointAddress() | Forward():
+                return (thing.namespace,)
+            case Nic():
+                return (thing.router, thing.machine)
+        return ()
+
+    def connect(self, machine: str, address: str, port: int) -> Verdict:
+        """A new TCP connection from ``machine`` (namespace name) to ``address``:``port``."""
+        nic = self.objects.get(f"nic {machine}")
+        if not isinstance(nic, Nic):
+            return Verdict(False, why="the machine has no interface")
+        router = nic.router
+        forward = self.objects.get(f"forward {router} {address} {port}")
+        if isinstance(forward, Forward):
+            if f"uplink {router}" not in self.objects or f"identity-route {forward.identity}" not in self.objects:
+                return Verdict(False, why="no way back from the service")
+            return Verdict(True, forward.to_address, forward.to_port, forward.identity)
+        if f"address {router} {address}" in self.objects:
+            return Verdict(False, why="an endpoint's address without an approved way")
+        for other in self.objects.values():
+            if isinstance(other, Nic) and other.router == router and other.address == address:
+                return Verdict(True, address, port, nic.address)
+        return self._outbound(nic, router, address, port)
+
+    def _outbound(self, nic: Nic, router: str, address: str, port: int) -> Verdict:
+        if IPv4Address(address) not in plan.SERVICES:
+            return Verdict(False, why="no route")
+        if port != plan.EDGE_PORT:
+            return Verdict(False, why="the services take no such port")
+        if f"uplink {router}" not in self.objects:
+            return Verdict(False, why="no uplink")
+        namespace = self.objects.get(f"namespace {router}")
+        assert isinstance(namespace, Namespace)
+        if namespace.role == "internet":
+            return Verdict(True, address, port, nic.address)
+        for gateway in self.objects.values():
+            inside = isinstance(gateway, Gateway) and gateway.namespace == router
+            if inside and gateway.outbound and IPv4Address(nic.address) in IPv4Network(gateway.prefix):
+                return Verdict(True, address, port, namespace.outbound)
+        return Verdict(False, why="no outbound access")
+
+
+class SimPlain:
+    """The edge's or the resolver's objects in memory: a driver that takes everything."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Desired] = {}
+
+    async def observe(self) -> list[Desired]:
+        """All objects held."""
+        return list(self.objects.values())
+
+    async def apply(self, edits: list[Edit]) -> list[str]:
+        """Take in."""
+        for edit in edits:
+            if isinstance(edit, Put):
+                self.objects[edit.object.key] = edit.object
+            elif not isinstance(edit, Sever):
+                self.objects.pop(edit.object.key, None)
+        return ["" for _ in edits]
