@@ -32,3 +32,38 @@ EDITS_PER_BATCH_MAX = 2000
 FRAME_BYTES_MAX = 64 * 1024 * 1024  # one message between two of the cloud's processes
 KEEPER_MESSAGE_BYTES_MAX = 128 * 1024
 APPLY_WAIT_SECONDS = 0.25  # how long a PUT waits for its own apply before it answers asynchronously
+
+# Names
+DNS_TTL_MAX = 10  # ours: a change of a name is seen by every client within 10 s (Azure's zone groups write 10 too)
+DNS_CHAIN_MAX = 16  # ours: CNAMEs followed for one question
+DNS_UDP_BYTES_MIN = 512  # RFC 1035, 4.2.1: what a client without EDNS can take
+DNS_UDP_BYTES_MAX = 1232  # dnsflagday.net/2020: what passes without fragments
+DNS_TCP_CONNECTIONS_MAX = 100  # ours, for each network; the longest idle one makes place
+DNS_TCP_IDLE_SECONDS = 10.0  # ours (RFC 7766, 6.2.3: "of the order of a few seconds")
+DNS_CACHED_ANSWERS_MAX = 65_536  # ours: all networks together
+DNS_CACHED_ANSWERS_PER_VIEW_MAX = 4096  # ours
+DNS_JOURNAL_BYTES_MIN = 1 << 20  # ours: the resolver's journal is rewritten when it has grown past this and doubled
+
+# Tokens and certificates
+TOKEN_SECONDS = 3900  # Entra gives 60 to 90 minutes
+TOKEN_BYTES_MAX = 16 * 1024
+TOKENS_REMEMBERED_MAX = 4096
+CA_DAYS = 3650
+LEAF_DAYS = 397  # CA/Browser Forum baseline requirements 6.3.2, until 2026-03; clients refuse longer ones
+LEAF_RENEW_DAYS = 30
+
+# The edge (ours)
+EDGE_CONNECTIONS_MAX = 8192
+EDGE_CONNECTIONS_PER_PEER_MAX = 1024
+HELLO_BYTES_MAX = 64 * 1024
+HELLO_SECONDS = 10.0  # from accept to the end of the TLS handshake, each half
+HEAD_SECONDS = 20.0  # from a request's first byte to the end of its head
+BODY_SECONDS = 120.0  # from there to the end of its body
+IDLE_SECONDS = 120.0  # a kept-alive connection without a request
+WRITE_SECONDS = 120.0  # a client that does not read its answer
+PIPELINED_MAX = 16
+CONTEXTS_MAX = 2048  # TLS contexts in memory
+CONTROL_WAIT_SECONDS = 5.0  # control is down: how long a request waits for it
+CONTROL_CALL_SECONDS = 120.0
+TRACKING_WAIT_SECONDS = 10.0
+TRACKING_CALL_SECONDS = 120.0
