@@ -1,0 +1,120 @@
+"""All names of the cloud at one moment: views, zones, public names; changed one object at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cloister.dns.public import PublicTable
+from cloister.dns.zones import ZoneTable
+from cloister.net.desired import PublicName, ResolverObject, View, ZoneRecords
+
+
+class ViewTable:
+    """What one network sees: its linked zones by name, and the public names, which all views share."""
+
+    __slots__ = ("object", "public", "zones")
+
+    def __init__(self, view: View, public: PublicTable):
+        self.object = view
+        self.public = public
+        self.zones: dict[str, tuple[ZoneTable, bool, str]] = {}
+
+    @property
+    def private(self) -> bool:
+        """Whether this is a network's view, and not the internet's."""
+        return bool(self.object.owner)
+
+    def zone_of(self, name: str) -> tuple[ZoneTable, bool, str] | None:
+        """The linked zone with the longest suffix of ``name``: its table, the link's redirect, the link's id."""
+        while self.zones:
+            found = self.zones.get(name)
+            if found is not None or not name:
+                return found
+            name = name.partition(".")[2]
+        return None
+
+
+class World:
+    """Everything the resolver holds. ``put`` and ``drop`` answer which namespaces now see something else."""
+
+    def __init__(self, objects: Iterable[ResolverObject] = ()):
+        self.public = PublicTable()
+        self.views: dict[str, ViewTable] = {}
+        self._zones: dict[str, ZoneTable] = {}
+        self._linking: dict[str, set[str]] = {}
+        for thing in objects:
+            self.put(thing)
+
+    def view(self, namespace: str) -> ViewTable | None:
+        """The view of the network whose router is ``namespace``."""
+        return self.views.get(namespace)
+
+    def objects(self) -> list[ResolverObject]:
+        """All that is held."""
+        zones = [table.object for table in self._zones.values()]
+        return [*(table.object for table in self.views.values()), *zones, *self.public.objects()]
+
+    def put(self, thing: ResolverObject) -> set[str]:
+        """Hold ``thing`` in place of what has its key."""
+        match thing:
+            case View():
+                return self._put_view(thing)
+            case ZoneRecords():
+                old = self._zones.get(thing.key)
+                if old is not None and old.object == thing:
+                    return set()
+                self._zones[thing.key] = ZoneTable(thing)
+                return self._relink(thing.key)
+            case PublicName():
+                return set(self.views) if self.public.put(thing) else set()
+
+    def drop(self, thing: ResolverObject) -> set[str]:
+        """Forget what has the key of ``thing``."""
+        match thing:
+            case View():
+                table = self.views.pop(thing.namespace, None)
+                if table is None:
+                    return set()
+                self._unlink(table.object)
+                return {thing.namespace}
+            case ZoneRecords():
+                return self._relink(thing.key) if self._zones.pop(thing.key, None) else set()
+            case PublicName():
+                return set(self.views) if self.public.drop(thing) else set()
+
+    def _put_view(self, view: View) -> set[str]:
+        old = self.views.get(view.namespace)
+        if old is not None:
+            if old.object == view:
+                return set()
+            self._unlink(old.object)
+        self.views[view.namespace] = ViewTable(view, self.public)
+        for zone, _ in view.links:
+            self._linking.setdefault(zone, set()).add(view.namespace)
+        self._fill(view.namespace)
+        return {view.namespace}
+
+    def _unlink(self, view: View) -> None:
+        for zone, _ in view.links:
+            networks = self._linking.get(zone)
+            if networks is not None:
+                networks.discard(view.namespace)
+                if not networks:
+                    del self._linking[zone]
+
+    def _relink(self, zone: str) -> set[str]:
+        touched = set(self._linking.get(zone, ()))
+        for namespace in touched:
+            self._fill(namespace)
+        return touched
+
+    def _fill(self, namespace: str) -> None:
+        table = self.views[namespace]
+        view = table.object
+        zones: dict[str, tuple[ZoneTable, bool, str]] = {}
+        for place, (key, redirect) in enumerate(view.links):
+            zone = self._zones.get(key)
+            if zone is not None:
+                link = view.because[place] if place < len(view.because) else ""
+                zones.setdefault(zone.apex, (zone, redirect, link))
+        table.zones = zones
