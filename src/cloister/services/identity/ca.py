@@ -107,11 +107,12 @@ class Authority:
 def make_authority() -> tuple[bytes, bytes]:
     """A new CA: its certificate and its key, PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Cloister"),
-        x509.NameAttribute(NameOID.COMMON_NAME, "Cloister private cloud CA"),
-    ]
-    subject = x509.Name(names)
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Cloister"),
+            x509.NameAttribute(NameOID.COMMON_NAME, "Cloister private cloud CA"),
+        ]
+    )
     start = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(hours=1)
     permitted: list[x509.GeneralName] = [x509.DNSName(suffix) for suffix in SUFFIXES]
     permitted.append(x509.IPAddress(ipaddress.IPv4Network(f"{ADDRESS}/32")))

@@ -128,8 +128,8 @@ class Login:
         if plain in ANY_TENANT and rest[-1:] != ["token"]:
             return plain
         text = (
-            f"Tenant '{word[:100]}' not found. Check to make sure you have the correct tenant ID and are signing into the correct "
-            f"cloud. This cloud has one tenant: '{self._mint.tenant_id}'."
+            f"Tenant '{word[:100]}' not found. Check to make sure you have the correct tenant ID and are signing into the "
+            f"correct cloud. This cloud has one tenant: '{self._mint.tenant_id}'."
         )
         raise LoginError(400, "invalid_request" if rest[-1:] == ["token"] else "invalid_tenant", 90002, text)
 
@@ -182,7 +182,10 @@ class Login:
         form = _form(request)
         grant = _needed(form, "grant_type")
         if grant != "client_credentials":
-            text = f"The app requested an unsupported grant type '{grant[:100]}'. This cloud gives tokens to service principals: use 'client_credentials'."
+            text = (
+                f"The app requested an unsupported grant type '{grant[:100]}'. This cloud gives tokens to service principals: "
+                "use 'client_credentials'."
+            )
             raise LoginError(400, "unsupported_grant_type", 70003, text)
         principal = self._client(request, form)
         audience = self._audience(form, wants_scope="v2.0" in rest)
@@ -207,8 +210,8 @@ class Login:
         principal = self._directory.find(client_id) if _is_guid(client_id) else None
         if principal is None or principal.client_id != client_id.lower():
             text = (
-                f"Application with identifier '{client_id[:100]}' was not found in the directory '{self._mint.tenant_id}'. This can "
-                "happen if the application has not been installed by the administrator of the tenant. "
+                f"Application with identifier '{client_id[:100]}' was not found in the directory '{self._mint.tenant_id}'. This "
+                "can happen if the application has not been installed by the administrator of the tenant. "
                 "'cloister env' prints the owner's client id."
             )
             raise LoginError(400, "unauthorized_client", 700016, text)
@@ -300,8 +303,12 @@ def _form(request: Request) -> dict[str, str]:
 
 def _needed(form: dict[str, str], name: str) -> str:
     if not form.get(name):
-        raise LoginError(400, "invalid_request", 900144, f"The request body must contain the following parameter: '{name}'.")
+        raise _missing(name)
     return form[name]
+
+
+def _missing(name: str) -> LoginError:
+    return LoginError(400, "invalid_request", 900144, f"The request body must contain the following parameter: '{name}'.")
 
 
 def _basic(header: str) -> tuple[str, str]:

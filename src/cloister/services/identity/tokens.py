@@ -39,6 +39,13 @@ ML_AUDIENCES = (*ARM_AUDIENCES, "https://ml.azure.com")
 
 _BACKDATED = 300  # nbf lies five minutes back, as Entra's does, for clients whose clock is behind
 _CLOCK_SKEW = 5
+_SIGNATURE_AND_ISSUER: Any = {
+    "verify_exp": False,  # times and audience are checked on every call, also of a token that is remembered
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "require": ["exp", "iss", "aud"],
+}
 
 
 def jwks_file(home: Home) -> Path:
@@ -199,15 +206,10 @@ class Verifier:
             header = jwt.get_unverified_header(token)
             found = self._keys.get(str(header.get("kid", "")))
             if found is None:
-                raise unauthorized(
-                    "InvalidAuthenticationToken",
-                    "The access token is invalid: it is signed with a key that is not this cloud's. Ask this cloud's login for one.",
-                )
+                text = "The access token is invalid: its key is not this cloud's. Ask this cloud's login for a token."
+                raise unauthorized("InvalidAuthenticationToken", text)
             key, issuer = found
-            checks = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
-            claims = jwt.decode(
-                token, key, algorithms=["RS256"], issuer=issuer, options={**checks, "require": ["exp", "iss", "aud"]}
-            )
+            claims = jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options=_SIGNATURE_AND_ISSUER)
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {error}.") from error
         claims.setdefault("nbf", 0)
