@@ -104,6 +104,7 @@ class ReconcileLoop:
         self._wake = asyncio.Event()
         self._passed = asyncio.Condition()
         self._tries = 0
+        self._listeners: dict[str, list[Callable[[str, Row | None], None]]] = {}
         self.drift = 0  # objects found changed behind our back since the start
 
     # --- what the engine asks
@@ -111,10 +112,17 @@ class ReconcileLoop:
     def changed(self, revision: int, rows: Iterable[tuple[str, Row | None, Row | None]]) -> None:
         """See ports.Loop."""
         for id, old, new in rows:
+            kind = (new or old).type.lower() if new or old else ""
+            for listener in self._listeners.get(kind, ()):
+                listener(id, new)
             first = self._gathered.get(id.lower())
             self._gathered[id.lower()] = (first[0] if first else old, new)
         self._revision = max(self._revision, revision)
         self._wake.set()
+
+    def listen(self, type: str, listener: Callable[[str, Row | None], None]) -> None:
+        """Have ``listener(id, row or None)`` told of every committed change to rows of ``type``."""
+        self._listeners.setdefault(type.lower(), []).append(listener)
 
     def state(self, id: str) -> tuple[str, str]:
         """See ports.Loop."""

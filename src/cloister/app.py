@@ -1,0 +1,231 @@
+"""The composition root: the only file that imports everything. ``python -m cloister.app NAME`` is one process of the cloud.
+
+Names: ``control``, ``fabric``, ``edge``, ``resolver``, ``tracking``; and ``init``, which makes what a first start needs and
+ends. Each process imports only its own rooms, so that what one holds (the token key, network rights) is not in another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cloister.home import Home
+
+if TYPE_CHECKING:
+    from cloister.ipc.messages import Request, Response
+
+log = logging.getLogger("cloister.app")
+
+HOST_PORT_FIRST = 8443
+
+
+def utc_now() -> str:
+    """The time as ARM writes it: ISO 8601, UTC, microseconds."""
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+def first_start(home: Home) -> dict:
+    """Make what is missing of a cloud's identity: tenant, subscription, port, CA, token key, owner. Idempotent.
+
+    Returns the content of ``cloud.json``.
+    """
+    from cloister.services.identity.ca import Authority
+    from cloister.services.identity.directory import Directory
+    from cloister.services.identity.tokens import Mint
+
+    home.make()
+    facts = json.loads(home.cloud_file.read_text()) if home.cloud_file.exists() else {}
+    facts.setdefault("tenant_id", str(uuid.uuid4()))
+    facts.setdefault("subscription_id", str(uuid.uuid4()))
+    facts.setdefault("host_port", _free_port())
+    Authority.open(home)
+    Mint.open(home, facts["tenant_id"])
+    owner = Directory.open(home, facts["tenant_id"]).owner(home)
+    facts |= {"client_id": owner.client_id, "object_id": owner.object_id}
+    fresh = home.cloud_file.with_suffix(".new")
+    fresh.write_text(json.dumps(facts, indent=2) + "\n")
+    fresh.replace(home.cloud_file)
+    return facts
+
+
+def _free_port() -> int:
+    """The first free port of 127.0.0.1 from 8443 on."""
+    for port in range(HOST_PORT_FIRST, HOST_PORT_FIRST + 200):
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"cannot find a free port from {HOST_PORT_FIRST} on: end what listens there, or set host_port in cloud.json")
+
+
+class LocalIdentity:
+    """The token service and the certificate authority, as control's socket asks for them."""
+
+    def __init__(self, home: Home, tenant_id: str):
+        from cloister.services.identity.ca import Authority
+        from cloister.services.identity.directory import Directory
+        from cloister.services.identity.http import Login, is_login_path
+        from cloister.services.identity.tokens import Mint, OwnKeys, Verifier
+
+        self._home = home
+        self._authority = Authority.open(home)
+        self._mint = Mint.open(home, tenant_id)
+        self._directory = Directory.open(home, tenant_id)
+        self._login = Login(self._directory, self._mint)
+        self._is_login_path = is_login_path
+        self._secrets: dict[str, dict[str, str]] = {}
+        self.verifier = Verifier(OwnKeys(self._mint))
+
+    def is_login(self, request: Request) -> bool:
+        """By the path: login's and ARM's never overlap."""
+        return self._is_login_path(request.path)
+
+    def login(self, request: Request) -> Response:
+        """Answer a login request."""
+        return self._login.answer(request)
+
+    def token(self, principal: str, audience: str) -> str:
+        """See frontends.control_socket.Identity."""
+        found = self._directory.find(principal) if principal else self._directory.owner(self._home)
+        if found is None:
+            raise LookupError(f"cannot sign in as '{principal}': no such principal; make it with 'cloister principal create'")
+        return self._mint.token(found, audience)
+
+    def principal(self, name: str, create: bool) -> dict[str, str]:
+        """See frontends.control_socket.Identity; a secret is given out only by the control that made it."""
+        kept = self._home.secrets / "named" / f"{uuid.uuid5(uuid.NAMESPACE_DNS, name)}.json"
+        if kept.exists():
+            return json.loads(kept.read_text())
+        if not create:
+            raise LookupError(f"cannot find the principal '{name}': make it with 'cloister principal create {name}'")
+        from cloister.services.private_file import write_private
+
+        client_id, secret, object_id = self._directory.create_principal(name)
+        made = {"client_id": client_id, "client_secret": secret, "object_id": object_id}
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        write_private(kept, json.dumps(made).encode())
+        return made
+
+    def certificate(self, name: str) -> dict[str, str]:
+        """See frontends.control_socket.Identity."""
+        leaf = self._authority.issue(name)
+        return {"chain": leaf.chain, "key": leaf.key}
+
+
+async def control(home: Home) -> None:
+    """The control process: rows, engine, reconcile loop, deployments, the token key."""
+    from cloister.control.deployments import Deployments
+    from cloister.control.engine import Engine
+    from cloister.control.explaining import Explainer
+    from cloister.control.loop import ReconcileLoop
+    from cloister.control.machines import MACHINES, MachineWatch
+    from cloister.control.ports import Caller
+    from cloister.control.seed import seed
+    from cloister.drivers.remote import RemoteDriver
+    from cloister.frontends.arm_http import routes as arm_routes
+    from cloister.frontends.control_socket import ControlSocket
+    from cloister.ipc.frames import serve
+    from cloister.providers import TYPES
+    from cloister.store.sql import SqlStore
+
+    facts = first_start(home)
+    identity = LocalIdentity(home, facts["tenant_id"])
+    drivers = {name: RemoteDriver(home.socket(name)) for name in ("fabric", "edge", "resolver")}
+    types = {type.name.lower(): type for type in TYPES}
+    loop = ReconcileLoop(types, lambda: engine.view(), drivers, lambda name: drivers[name].client.generation)
+    store = SqlStore(f"sqlite:///{home.database}")
+    deployments = Deployments(lambda: engine, store, utc_now)
+    routes = (*arm_routes(), *deployments.routes())
+    engine = Engine(TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"])
+    await engine.start()
+    await seed(engine, facts)
+    owner = Caller(principal=facts["object_id"], name="owner", client_id=facts["client_id"], tenant=facts["tenant_id"])
+
+    async def remove(id: str) -> None:
+        await engine.perform("DELETE", id, caller=owner, api_version="2026-01-01")
+
+    machines = MachineWatch(remove)
+    loop.listen(MACHINES, machines.changed)
+    socket_server = await serve(
+        home.socket("control"), ControlSocket(engine, loop, Explainer(loop, engine.view), identity).handle
+    )
+    async with socket_server, asyncio.TaskGroup() as tasks:
+        tasks.create_task(loop.run())
+        tasks.create_task(deployments.resume())
+
+
+async def _fabric(home: Home) -> None:
+    from cloister.drivers.linux.main import run
+
+    await run(home)
+
+
+async def _edge(home: Home) -> None:
+    from cloister.services.edge.main import run
+
+    await run(home)
+
+
+async def _resolver(home: Home) -> None:
+    from cloister.services.resolver.main import run
+
+    await run(home)
+
+
+async def _tracking(home: Home) -> None:
+    from cloister.services.workspace.main import run
+
+    await run(home)
+
+
+PROCESSES: dict[str, Callable[[Home], Awaitable[None]]] = {
+    "control": control,
+    "fabric": _fabric,
+    "edge": _edge,
+    "resolver": _resolver,
+    "tracking": _tracking,
+}
+
+
+async def _until_told(run: Callable[[Home], Awaitable[None]], home: Home) -> None:
+    """Run until SIGTERM or SIGINT."""
+    task = asyncio.ensure_future(run(home))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def main(arguments: list[str]) -> int:
+    """Run one process; 2 for a name that is none."""
+    name = arguments[0] if arguments else ""
+    home = Home.default()
+    if name == "init":
+        print(json.dumps(first_start(home)))
+        return 0
+    if name not in PROCESSES:
+        print(f"cannot start '{name}': the processes are {', '.join(PROCESSES)}", file=sys.stderr)
+        return 2
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=f"%(asctime)s.%(msecs)03dZ {name} %(levelname)s %(name)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )  # fmt: skip
+    logging.Formatter.converter = time.gmtime
+    import uvloop
+
+    uvloop.run(_until_told(PROCESSES[name], home))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

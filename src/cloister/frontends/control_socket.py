@@ -1,0 +1,91 @@
+"""control.sock: what the edge hands over and what the local owner's command line asks.
+
+Peers are checked by uid (``ipc/frames.py``), the socket is 0600. A request for ARM still carries its own token; only the
+methods ``token`` and ``principal`` hand out identity, to the user that owns the cloud and to root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from cloister.control.explaining import Explainer
+from cloister.control.loop import ReconcileLoop
+from cloister.control.ports import Engine
+from cloister.ipc.messages import Request, Response
+
+
+class Identity(Protocol):
+    """What the socket needs of the token service and the certificate authority."""
+
+    def is_login(self, request: Request) -> bool: ...
+    def login(self, request: Request) -> Response: ...
+    def token(self, principal: str, audience: str) -> str:
+        """An access token; ``principal`` is a name, client id or object id, ``""`` the owner. Raises LookupError."""
+        ...
+
+    def principal(self, name: str, create: bool) -> dict[str, str]:
+        """``{"client_id", "client_secret", "object_id"}`` of a named principal. Raises LookupError."""
+        ...
+
+    def certificate(self, name: str) -> dict[str, str]:
+        """``{"chain", "key"}`` for a name that exists. Raises ValueError outside the CA's constraints."""
+        ...
+
+
+class ControlSocket:
+    """The methods of ``ipc/messages.py`` over the engine, the loop, the explainer and the identity service."""
+
+    def __init__(self, engine: Engine, loop: ReconcileLoop, explainer: Explainer, identity: Identity):
+        self._engine, self._loop, self._explainer, self._identity = engine, loop, explainer, identity
+        self._methods: Mapping[str, Callable[[Any], Awaitable[Any]]] = {
+            "http": self.http,
+            "certificate": self.certificate,
+            "token": self.token,
+            "principal": self.principal,
+            "status": self.status,
+            "explain": self.explain,
+            "ping": self.ping,
+        }
+
+    async def handle(self, method: str, params: Any) -> Any:
+        """One call. Raises LookupError for a method that is not there."""
+        if method not in self._methods:
+            raise LookupError(f"cannot call '{method}': the methods are {', '.join(self._methods)}")
+        return await self._methods[method](params)
+
+    async def http(self, params: Any) -> Response:
+        """An ARM or login request."""
+        request = msgspec.convert(params, Request)
+        if self._identity.is_login(request):
+            return self._identity.login(request)
+        return await self._engine.handle(request)
+
+    async def certificate(self, params: Any) -> dict[str, str]:
+        """A leaf for a name that exists."""
+        return self._identity.certificate(str(params["name"]))
+
+    async def token(self, params: Any) -> dict[str, str]:
+        """An access token for the local owner, or for another principal of this cloud."""
+        asked = params or {}
+        audience = asked.get("audience") or "https://management.azure.com/"
+        return {"access_token": self._identity.token(asked.get("principal") or "", audience)}
+
+    async def principal(self, params: Any) -> dict[str, str]:
+        """A named principal's credentials; made where ``create`` says so."""
+        return self._identity.principal(str(params["name"]), bool(params.get("create")))
+
+    async def status(self, _: Any) -> dict[str, Any]:
+        """The loop's numbers and how many rows of each type there are."""
+        rows = {name: len(self._engine.view().of_type(name)) for name in self._engine.types}
+        return {**self._loop.status(), "rows": {name: count for name, count in sorted(rows.items()) if count}}
+
+    async def explain(self, params: Any) -> dict[str, Any]:
+        """The verdict on ``{"from", "to"}``, as ``explain/trace.py`` has it, with its text under ``rendered``."""
+        return self._explainer.explain(str(params["from"]), str(params["to"]))
+
+    async def ping(self, _: Any) -> str:
+        """Says that control serves."""
+        return "pong"
