@@ -1,0 +1,143 @@
+"""``cloister up``: make what a first start needs, start the keeper, wait until every process answers."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from cloister.cli import keeping, show
+from cloister.cli.errors import CliError
+from cloister.home import Home
+from cloister.keeper.kernel import die_with_parent
+
+POLL_SECONDS = 0.02
+UNIX_PATH_MAX = 107  # bytes of sun_path, without its zero (unix(7))
+LOG_LINES = 12
+
+
+def up(*, detach: bool, timeout: float) -> None:
+    """Start the cloud; return when it is up (``detach``) or when it has ended. Raises CliError."""
+    home = Home.default()
+    began = time.monotonic()
+    if keeping.keeper_pid(home):
+        _wait(home, None, timeout)
+        print(f"the cloud in {home.root} is up already")
+        return
+    _require(home)
+    home.make()
+    _initialise(home)
+    keeper = _start_keeper(home, attached=not detach)
+    try:
+        _wait(home, keeper, timeout)
+        _tell(home, time.monotonic() - began)
+        if not detach:
+            _attend(home, keeper)
+    except BaseException:
+        with suppress(CliError):
+            keeping.stop(home)
+        raise
+
+
+def _require(home: Home) -> None:
+    """What must hold before anything is made."""
+    longest = max(len(os.fsencode(home.socket(name))) for name in ("resolver", "tracking"))
+    if longest > UNIX_PATH_MAX:
+        raise CliError(
+            f"cannot use {home.root} as CLOISTER_HOME: its sockets' paths would have {longest} bytes and the kernel allows "
+            f"{UNIX_PATH_MAX}; choose a shorter folder"
+        )
+    if os.geteuid() != 0:
+        raise CliError("cannot start the cloud: making networks needs root on this machine; use sudo, or a root shell")
+
+
+def _initialise(home: Home) -> None:
+    """First start: CA, tenant, subscription, owner. Does nothing where they are."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cloister.app", "init"],
+        env={**os.environ, "CLOISTER_HOME": str(home.root)},
+        stdin=subprocess.DEVNULL,
+        cwd="/",
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-LOG_LINES:]
+        raise CliError("cannot make the cloud's first rows and keys:\n  " + "\n  ".join(said))
+
+
+def _start_keeper(home: Home, attached: bool) -> subprocess.Popen:
+    """Start the keeper in a session of its own. Attached, it dies with this command; the orderly way is ``stop``."""
+    parent = os.getpid()
+    log = os.open(home.log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cloister.keeper"],
+            env={**os.environ, "CLOISTER_HOME": str(home.root)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+            preexec_fn=(lambda: die_with_parent(parent)) if attached else None,
+        )
+    finally:
+        os.close(log)
+
+
+def _wait(home: Home, keeper: subprocess.Popen | None, timeout: float) -> None:
+    """Until every process answers. Shows which are still missing."""
+    end = time.monotonic() + timeout
+    missing = ["keeper", *keeping.PINGED]
+    with show.console(stderr=True).status("starting") as progress:
+        while missing:
+            progress.update(f"starting: waiting for {', '.join(missing)}")
+            if missing[0] == "keeper":
+                ready = keeping.keeper_pid(home) != 0
+            else:
+                ready = keeping.answers(home, missing[0])
+            if ready:
+                missing.pop(0)
+                continue
+            if keeper is not None and keeper.poll() is not None:
+                raise CliError(f"cannot start the cloud: its keeper ended with status {keeper.returncode}\n{_log_end(home)}")
+            if time.monotonic() > end:
+                raise CliError(
+                    f"cannot start the cloud within {timeout:g} s: {', '.join(missing)} did not answer\n{_log_end(home)}"
+                )
+            time.sleep(POLL_SECONDS)
+
+
+def _log_end(home: Home) -> str:
+    try:
+        lines = home.log_file.read_text(errors="replace").splitlines()[-LOG_LINES:]
+    except OSError:
+        lines = []
+    return "\n".join([f"the end of {home.log_file}:", *(f"  {line}" for line in lines)])
+
+
+def _tell(home: Home, seconds: float) -> None:
+    print(f"the cloud in {home.root} is up after {seconds:.1f} s", flush=True)
+
+
+def _attend(home: Home, keeper: subprocess.Popen) -> None:
+    """Stay until the cloud ends: by Ctrl-C or SIGTERM here, or by ``cloister down`` elsewhere."""
+    print(f"Ctrl-C stops it; its log is {home.log_file}", flush=True)
+    asked: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _frame: asked.append(got))
+    descriptor = os.pidfd_open(keeper.pid)
+    waked, waking = os.pipe()
+    os.set_blocking(waking, False)
+    signal.set_wakeup_fd(waking)
+    while not asked and keeper.poll() is None:
+        select.select([descriptor, waked], [], [])
+    if asked:
+        print("stopping", flush=True)
+        keeping.stop(home)
+    if keeper.wait() != 0:
+        raise CliError(f"cannot go on: the keeper ended with status {keeper.returncode}\n{_log_end(home)}")
