@@ -1,0 +1,105 @@
+"""Microsoft.MachineLearningServices/workspaces/computes: clusters, instances, attached clusters. Stored; nothing runs yet.
+
+Source: azure-rest-api-specs machineLearningServices.json 2022-05-01 (Compute).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cloister.arm.errors import Problem
+from cloister.arm.ids import parse
+from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.schema import anything, array, boolean, obj, string
+from cloister.net.plan import normal_region
+from cloister.providers import identity
+from cloister.providers.machinelearning.versions import API_VERSIONS
+from cloister.providers.machinelearning.workspaces import NAME as WORKSPACES
+
+KINDS = (
+    "AKS", "AmlCompute", "ComputeInstance", "DataFactory", "DataLakeAnalytics", "Databricks", "HDInsight", "Kubernetes",
+    "SynapseSpark", "VirtualMachine",
+)  # fmt: skip
+MANAGED = ("AmlCompute", "ComputeInstance")
+
+PROPERTIES = obj(
+    computeType=string(*KINDS, required=True, create_only=True),
+    computeLocation=string(),
+    description=string(),
+    resourceId=string(),
+    properties=anything(),
+    disableLocalAuth=boolean(),
+    createdOn=string(read_only=True),
+    modifiedOn=string(read_only=True),
+    isAttachedCompute=boolean(read_only=True),
+    provisioningErrors=array(anything(), read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+
+def check(change: Change, view: View) -> Iterator[Problem]:
+    """The subnet exists, and an instance is in the workspace's region."""
+    row = change.row
+    if change.written is None:
+        return
+    workspace = _workspace(row, view)
+    if workspace is None:
+        yield Problem("ParentResourceNotFound", "", f"cannot make compute '{row.name}': its workspace does not exist.", 404)
+        return
+    inner = row.properties.get("properties") or {}
+    subnet = (inner.get("subnet") or {}).get("id") if isinstance(inner, dict) and isinstance(inner.get("subnet"), dict) else None
+    if subnet and view.get(subnet) is None:
+        yield Problem(
+            "InvalidResourceReference",
+            "properties.properties.subnet.id",
+            f"cannot place compute '{row.name}' in subnet '{subnet}': it was not found; make it first.",
+        )
+    home = normal_region(workspace.body.get("location") or "")
+    place = normal_region(row.properties.get("computeLocation") or row.body.get("location") or home)
+    if row.properties.get("computeType") == "ComputeInstance" and place != home:
+        yield Problem(
+            "InvalidComputeLocation",
+            "properties.computeLocation",
+            f"cannot make compute instance '{row.name}' in '{place}': an instance is in its workspace's region; use '{home}'.",
+        )
+    yield from identity.check(row, view)
+
+
+def settle(change: Change, view: View) -> Row:
+    """Its identity and creation time."""
+    facts = {**(change.old.facts if change.old else {}), **change.row.facts}
+    facts.setdefault("created", view.now)
+    return identity.settle(change, change.row.with_facts(**facts), view)
+
+
+def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """The keys that clients read without asking whether they are there."""
+    workspace = _workspace(row, view)
+    place = row.properties.get("computeLocation") or (workspace.body.get("location") if workspace else "")
+    return {
+        "computeLocation": place,
+        "description": row.properties.get("description"),
+        "resourceId": row.properties.get("resourceId"),
+        "createdOn": row.facts.get("created", ""),
+        "modifiedOn": row.changed or row.facts.get("created", ""),
+        "isAttachedCompute": row.properties.get("computeType") not in MANAGED,
+        "provisioningErrors": None,
+    }
+
+
+def _workspace(row: Row, view: View) -> Row | None:
+    parent = parse(row.id).parent
+    return view.get(parent.text) if parent else None
+
+
+TYPE = ResourceType(
+    name=f"{WORKSPACES}/computes",
+    api_versions=API_VERSIONS,
+    properties=PROPERTIES,
+    location="none",
+    check=check,
+    settle=settle,
+    show=show,
+    name_pattern=r"[a-zA-Z][a-zA-Z0-9-]{0,30}[a-zA-Z0-9]",
+)

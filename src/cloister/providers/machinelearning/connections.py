@@ -1,0 +1,36 @@
+"""Microsoft.MachineLearningServices/workspaces/connections: addresses and credentials of other systems. Stored.
+
+Source: bicep types microsoft.machinelearningservices 2024-10-01 (WorkspaceConnectionPropertiesV2).
+"""
+
+from __future__ import annotations
+
+from cloister.arm.resource import ResourceType
+from cloister.arm.schema import anything, array, boolean, obj, string
+from cloister.providers.machinelearning.versions import API_VERSIONS
+from cloister.providers.machinelearning.workspaces import NAME as WORKSPACES
+
+AUTH_TYPES = (
+    "AAD", "AccessKey", "AccountKey", "ApiKey", "CustomKeys", "ManagedIdentity", "None", "OAuth2", "PAT", "SAS",
+    "ServicePrincipal", "UsernamePassword",
+)  # fmt: skip
+
+TYPE = ResourceType(
+    name=f"{WORKSPACES}/connections",
+    api_versions=API_VERSIONS,
+    properties=obj(
+        authType=string(*AUTH_TYPES, required=True),
+        category=string(),
+        target=string(),
+        value=string(),
+        valueFormat=string("JSON"),
+        credentials=anything(secret=True),
+        metadata=anything(),
+        expiryTime=string(),
+        isSharedToAll=boolean(),
+        sharedUserList=array(string()),
+        group=string(read_only=True),
+        createdByWorkspaceArmId=string(read_only=True),
+    ),
+    location="none",
+)

@@ -1,0 +1,165 @@
+"""Microsoft.Network/networkInterfaces: addresses in a subnet. Those of private endpoints are derived and read-only.
+
+Source: learn.microsoft.com/azure/virtual-network/virtual-network-network-interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cloister.arm.errors import Problem
+from cloister.arm.ids import key
+from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.schema import anything, array, boolean, obj, ref, string
+from cloister.net.plan import normal_region
+from cloister.providers.network import addresses, subnets
+from cloister.providers.network.versions import API_VERSIONS
+
+NAME = addresses.INTERFACES
+
+PROPERTIES = obj(
+    ipConfigurations=array(
+        obj(
+            id=string(read_only=True),
+            name=string(),
+            type=string(read_only=True),
+            etag=string(read_only=True),
+            properties=obj(
+                subnet=ref(subnets.NAME),
+                privateIPAddress=string(overridable=True),
+                privateIPAllocationMethod=string("Dynamic", "Static", default="Dynamic"),
+                privateIPAddressVersion=string("IPv4", "IPv6", default="IPv4"),
+                publicIPAddress=ref("Microsoft.Network/publicIPAddresses"),
+                primary=boolean(),
+                applicationSecurityGroups=array(anything()),
+                privateLinkConnectionProperties=anything(read_only=True),
+                provisioningState=string(read_only=True),
+            ),
+        ),
+        required=True,
+    ),
+    networkSecurityGroup=ref("Microsoft.Network/networkSecurityGroups"),
+    dnsSettings=obj(dnsServers=array(string()), internalDnsNameLabel=string(), appliedDnsServers=anything(read_only=True)),
+    enableAcceleratedNetworking=boolean(default=False),
+    enableIPForwarding=boolean(default=False),
+    disableTcpStateTracking=boolean(),
+    nicType=string("Standard", "Elastic"),
+    auxiliaryMode=string(),
+    auxiliarySku=string(),
+    privateEndpoint=anything(read_only=True),
+    virtualMachine=anything(read_only=True),
+    macAddress=string(read_only=True),
+    resourceGuid=string(read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+
+def configurations(row: Row) -> list[tuple[str, dict[str, Any]]]:
+    """``(name, properties)`` of each IP configuration."""
+    items = row.properties.get("ipConfigurations") or ()
+    return [(item.get("name") or f"ipconfig{n + 1}", item.get("properties") or {}) for n, item in enumerate(items)]
+
+
+def subnet_id(configuration: dict[str, Any]) -> str:
+    """The subnet of one IP configuration."""
+    return (configuration.get("subnet") or {}).get("id") or ""
+
+
+def check(change: Change, view: View) -> Iterator[Problem]:
+    """The subnets exist in this region, and static addresses are free."""
+    row = change.row
+    if change.written is None:
+        return
+    found = configurations(row)
+    if not found:
+        yield Problem(
+            "NetworkInterfaceMustHaveIpConfiguration",
+            "properties.ipConfigurations",
+            f"cannot make network interface '{row.name}' without an IP configuration; give one with a subnet.",
+        )
+    for n, (_, properties) in enumerate(found):
+        at = f"properties.ipConfigurations[{n}].properties"
+        text = subnet_id(properties)
+        subnet = view.get(text) if text else None
+        if subnet is None:
+            yield Problem(
+                "InvalidResourceReference",
+                f"{at}.subnet.id",
+                f"cannot place network interface '{row.name}' in subnet '{text}': it was not found; make it first.",
+            )
+            continue
+        vnet = view.get(subnet.id.rsplit("/subnets/", 1)[0])
+        here, there = (normal_region(r.body.get("location") or "") if r else "" for r in (row, vnet))
+        if here != there:
+            yield Problem(
+                "InvalidResourceReference",
+                f"{at}.subnet.id",
+                f"cannot place network interface '{row.name}' of region '{here}' in a network of region '{there}': "
+                f"both must be in one region; make the interface in '{there}'.",
+            )
+        if properties.get("privateIPAllocationMethod") == "Static":
+            wish = properties.get("privateIPAddress") or ""
+            problem = addresses.wish_problem(wish, subnet, view, row.id, f"{at}.privateIPAddress")
+            if problem:
+                yield problem
+
+
+def settle(change: Change, view: View) -> Row:
+    """An address for each configuration: the static one, the one it had, or the first free one."""
+    row = change.row
+    facts = {**(change.old.facts if change.old else {}), **row.facts}
+    facts.setdefault("guid", view.new_id(f"{row.id} resourceGuid {view.now}"))
+    before: dict[str, str] = facts.get("addresses") or {}
+    homes: dict[str, str] = facts.get("subnets") or {}
+    now: dict[str, str] = {}
+    for name, properties in configurations(row):
+        home = subnet_id(properties)
+        subnet = view.get(home)
+        if properties.get("privateIPAllocationMethod") == "Static":
+            now[name] = properties.get("privateIPAddress") or ""
+        elif name in before and key(homes.get(name, "")) == key(home):
+            now[name] = before[name]
+        elif subnet is not None:
+            now = addresses.choose(subnet, view, row.id, [name], now)
+    facts["addresses"] = now
+    facts["subnets"] = {name: subnet_id(properties) for name, properties in configurations(row)}
+    return row.with_facts(**facts)
+
+
+def show(row: Row, view: View, api_version: str) -> dict:
+    """Each configuration with its address and id."""
+    given = row.facts.get("addresses") or {}
+    shown = []
+    for n, (item, (name, properties)) in enumerate(
+        zip(row.properties.get("ipConfigurations") or (), configurations(row), strict=True)
+    ):
+        address = given.get(name) or properties.get("privateIPAddress")
+        inner = {"primary": n == 0, **properties, "privateIPAddress": address, "provisioningState": "Succeeded"}
+        kind = f"{NAME}/ipConfigurations"
+        shown.append({**item, "name": name, "id": f"{row.id}/ipConfigurations/{name}", "type": kind, "properties": inner})
+    out: dict = {"ipConfigurations": shown, "hostedWorkloads": [], "vnetEncryptionSupported": False}
+    if row.facts.get("guid"):
+        out["resourceGuid"] = row.facts["guid"]
+    if "dnsSettings" not in row.properties:
+        out["dnsSettings"] = {"dnsServers": [], "appliedDnsServers": []}
+    return out
+
+
+def blockers(row: Row, view: View) -> Iterator[str]:
+    """A machine that uses the interface."""
+    for user in view.referring(row.id):
+        if user.type.lower().startswith("microsoft.compute/"):
+            yield user.id
+
+
+TYPE = ResourceType(
+    name=NAME,
+    api_versions=API_VERSIONS,
+    properties=PROPERTIES,
+    check=check,
+    settle=settle,
+    show=show,
+    blockers=blockers,
+    in_use_code="NicInUse",
+)

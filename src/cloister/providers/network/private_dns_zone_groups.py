@@ -1,0 +1,156 @@
+"""Microsoft.Network/privateEndpoints/privateDnsZoneGroups: the endpoint's names, written into private zones and kept there.
+
+One group for each endpoint, up to five zones in it. Every name of the endpoint whose ``privatelink`` twin lies in a
+zone becomes an A record of that zone, owned by the group: it changes and dies with it.
+
+Source: learn.microsoft.com/azure/private-link/private-endpoint-dns-integration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cloister.arm.errors import Problem
+from cloister.arm.ids import key, parse
+from cloister.arm.resource import Change, Derived, ResourceType, Row, View
+from cloister.arm.schema import anything, array, id_of, obj, string
+from cloister.limits import ZONES_PER_GROUP_MAX
+from cloister.providers.network import endpoint_rules
+from cloister.providers.network.versions import API_VERSIONS
+
+NAME = f"{endpoint_rules.NAME}/privateDnsZoneGroups"
+ZONES = "Microsoft.Network/privateDnsZones"
+TTL_SECONDS = 10  # Azure's; short enough that a withdrawn endpoint's address is soon forgotten
+
+PROPERTIES = obj(
+    privateDnsZoneConfigs=array(
+        obj(
+            name=string(required=True),
+            properties=obj(privateDnsZoneId=id_of(ZONES), recordSets=anything(read_only=True)),
+        ),
+        default=[],
+    ),
+    provisioningState=string(read_only=True),
+)
+
+
+def zone_ids(row: Row) -> list[str]:
+    """The zone of each configuration, ``""`` where none is named."""
+    items = row.properties.get("privateDnsZoneConfigs") or ()
+    return [(item.get("properties") or {}).get("privateDnsZoneId") or "" for item in items]
+
+
+def check(change: Change, view: View) -> Iterator[Problem]:
+    """One group, five zones, each there and named once."""
+    row, at = change.row, "properties.privateDnsZoneConfigs"
+    if change.written is None:
+        return
+    parent = parse(row.id).parent
+    endpoint = view.get(parent.text) if parent else None
+    if endpoint is None:
+        name = parent.name if parent else ""
+        yield Problem(
+            "ParentResourceNotFound",
+            "",
+            f"cannot make zone group '{row.name}': endpoint '{name}' does not exist; make it first.",
+            404,
+        )
+        return
+    for other in view.children(endpoint.id, NAME):
+        if key(other.id) != key(row.id):
+            yield Problem(
+                "PrivateDnsZoneGroupLimitReached",
+                "",
+                f"cannot make zone group '{row.name}': endpoint '{endpoint.name}' has '{other.name}', and may have one group; "
+                "add the zone to that group.",
+            )
+    wanted = zone_ids(row)
+    if len(wanted) > ZONES_PER_GROUP_MAX:
+        yield Problem(
+            "PrivateDnsZoneConfigLimitReached",
+            at,
+            f"cannot put {len(wanted)} zones into group '{row.name}': the limit is {ZONES_PER_GROUP_MAX}; remove some.",
+        )
+    seen: set[str] = set()
+    for n, text in enumerate(wanted):
+        target = f"{at}[{n}].properties.privateDnsZoneId"
+        if not text:
+            yield Problem(
+                "MissingPrivateDnsZoneId", target, f"cannot read zone group '{row.name}': item {n} names no zone; give its id."
+            )
+        elif view.get(text) is None:
+            yield Problem(
+                "InvalidResourceReference",
+                target,
+                f"cannot put zone '{text}' into group '{row.name}': it was not found; make the private DNS zone first.",
+            )
+        elif key(text) in seen:
+            yield Problem(
+                "DuplicatePrivateDnsZone",
+                target,
+                f"cannot put zone '{text}' into group '{row.name}' twice; remove one of the two.",
+            )
+        seen.add(key(text))
+
+
+def records(row: Row, zone_id: str, view: View) -> dict[str, tuple[str, str]]:
+    """Relative record name to ``(address, public name)``, for one zone of the group."""
+    parent = parse(row.id).parent
+    endpoint = view.get(parent.text) if parent else None
+    zone = view.get(zone_id)
+    if endpoint is None or zone is None:
+        return {}
+    suffix = "." + zone.name.lower()
+    addresses = endpoint.facts.get("addresses") or {}
+    out: dict[str, tuple[str, str]] = {}
+    for name in endpoint_rules.names_of(endpoint, view):
+        twin = name.privatelink.lower()
+        if twin.endswith(suffix) and name.member in addresses:
+            out.setdefault(twin.removesuffix(suffix), (addresses[name.member], name.fqdn))
+    return out
+
+
+def derive(row: Row, view: View) -> Iterator[Derived]:
+    """The A records, in each zone that is still there."""
+    parent = parse(row.id).parent
+    endpoint = view.get(parent.text) if parent else None
+    guid = endpoint.facts.get("guid", "") if endpoint else ""
+    for zone_id in zone_ids(row):
+        zone = view.get(zone_id)
+        for name, (address, _) in records(row, zone_id, view).items():
+            assert zone is not None and parent is not None
+            made_by = f"created by private endpoint {parent.name} with resource guid {guid}"
+            properties = {"ttl": TTL_SECONDS, "aRecords": [{"ipv4Address": address}], "metadata": {"creator": made_by}}
+            yield Derived(id=f"{zone.id}/A/{name}", body={"properties": properties})
+
+
+def show(row: Row, view: View, api_version: str) -> dict:
+    """Each configuration with the record sets made from it."""
+    shown = []
+    for item, zone_id in zip(row.properties.get("privateDnsZoneConfigs") or (), zone_ids(row), strict=True):
+        zone_name = zone_id.rsplit("/", 1)[-1]
+        sets = [
+            {
+                "recordType": "A",
+                "recordSetName": name,
+                "fqdn": f"{name}.{zone_name}",
+                "ttl": TTL_SECONDS,
+                "ipAddresses": [address],
+                "provisioningState": "Succeeded",
+            }
+            for name, (address, _) in records(row, zone_id, view).items()
+        ]
+        config_id = f"{row.id}/privateDnsZoneConfigs/{item.get('name')}"
+        shown.append({**item, "id": config_id, "properties": {**(item.get("properties") or {}), "recordSets": sets}})
+    return {"privateDnsZoneConfigs": shown}
+
+
+TYPE = ResourceType(
+    name=NAME,
+    api_versions=API_VERSIONS,
+    properties=PROPERTIES,
+    location="none",
+    check=check,
+    derive=derive,
+    show=show,
+)

@@ -1,0 +1,215 @@
+"""Microsoft.Network/virtualNetworks/subnets: a part of a network where machines, interfaces and endpoints stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cloister.arm.errors import Problem
+from cloister.arm.ids import key, parse
+from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.schema import anything, array, boolean, obj, ref, string
+from cloister.limits import SUBNETS_PER_VNET_MAX
+from cloister.net.intent import Subnet
+from cloister.providers.network import addresses, prefixes, virtual_networks
+from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
+
+NAME = virtual_networks.SUBNETS
+
+PROPERTIES = obj(
+    addressPrefix=string(),
+    addressPrefixes=array(string()),
+    privateEndpointNetworkPolicies=string(
+        "Disabled", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled", default="Disabled"
+    ),
+    privateLinkServiceNetworkPolicies=string("Enabled", "Disabled", default="Enabled"),
+    defaultOutboundAccess=boolean(),
+    networkSecurityGroup=ref("Microsoft.Network/networkSecurityGroups"),
+    routeTable=ref("Microsoft.Network/routeTables"),
+    natGateway=ref("Microsoft.Network/natGateways"),
+    serviceEndpoints=array(obj(service=string(), locations=array(string()), provisioningState=string(read_only=True))),
+    serviceEndpointPolicies=array(anything()),
+    delegations=array(
+        obj(
+            id=string(read_only=True),
+            name=string(),
+            properties=obj(
+                serviceName=string(), actions=array(string(), read_only=True), provisioningState=string(read_only=True)
+            ),
+        ),
+        default=[],
+    ),
+    sharingScope=string("Tenant", "DelegatedServices"),
+    ipAllocations=array(anything()),
+    applicationGatewayIPConfigurations=array(anything()),
+    privateEndpoints=array(anything(), read_only=True),
+    ipConfigurations=array(anything(), read_only=True),
+    ipConfigurationProfiles=array(anything(), read_only=True),
+    resourceNavigationLinks=array(anything(), read_only=True),
+    serviceAssociationLinks=array(anything(), read_only=True),
+    purpose=string(read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+
+def policies(subnet: Row) -> str:
+    """privateEndpointNetworkPolicies of a subnet: what its endpoints obey."""
+    return subnet.properties.get("privateEndpointNetworkPolicies") or "Disabled"
+
+
+def texts(subnet: Row) -> list[tuple[str, str]]:
+    """``(target, text)`` of each prefix the user wrote."""
+    many = subnet.properties.get("addressPrefixes")
+    if many:
+        return [(f"properties.addressPrefixes[{n}]", text) for n, text in enumerate(many)]
+    one = subnet.properties.get("addressPrefix")
+    return [("properties.addressPrefix", one)] if one else []
+
+
+def check(change: Change, view: View) -> Iterator[Problem]:
+    """The prefixes lie in the network, overlap no sibling, and still hold what stands in the subnet."""
+    row = change.row
+    parent = parse(row.id).parent
+    assert parent is not None
+    vnet = view.get(parent.text)
+    if vnet is None:
+        yield Problem(
+            "ParentResourceNotFound",
+            "",
+            f"cannot make subnet '{row.name}': virtual network '{parent.name}' does not exist; make it first.",
+            404,
+        )
+        return
+    written = texts(row)
+    if not written:
+        yield Problem(
+            "MissingAddressPrefix",
+            "properties.addressPrefix",
+            f"cannot make subnet '{row.name}' of '{vnet.name}' without an address prefix; give 'addressPrefix'.",
+        )
+    space = virtual_networks.address_space(vnet)
+    for target, text in written:
+        problem = prefixes.notation_problem(text, row.id, target)
+        if problem:
+            yield problem
+        else:
+            yield from _place_problems(row, vnet, space, target, text)
+    siblings = [s for s in view.children(vnet.id, NAME) if key(s.id) != key(row.id)]
+    yield from _overlap_problems(row, vnet, siblings)
+    if change.old is not None:
+        yield from _held_problems(change, view)
+    if len(siblings) >= SUBNETS_PER_VNET_MAX:
+        yield Problem(
+            "SubnetsPerVnetLimitReached",
+            "",
+            f"cannot make subnet '{row.name}': '{vnet.name}' has {SUBNETS_PER_VNET_MAX}, the limit; use a second network.",
+        )
+
+
+def _place_problems(row: Row, vnet: Row, space: list[prefixes.Prefix], target: str, text: str) -> Iterator[Problem]:
+    prefix = prefixes.read(text)
+    assert prefix is not None
+    if prefix.version == 4 and prefix.prefixlen > prefixes.SMALLEST_SUBNET:
+        yield Problem(
+            "NetcfgInvalidSubnet",
+            target,
+            f"cannot make subnet '{row.name}' with prefix '{text}': the smallest subnet is /{prefixes.SMALLEST_SUBNET}; "
+            "choose a larger one.",
+        )
+    if not prefixes.inside(prefix, space):
+        shown = ", ".join(str(p) for p in space)
+        yield Problem(
+            "NetcfgInvalidSubnet",
+            target,
+            f"cannot make subnet '{row.name}' with prefix '{text}': it is not in the address space of virtual network "
+            f"'{vnet.name}' ({shown}); choose a prefix of that space, or extend it.",
+        )
+
+
+def _overlap_problems(row: Row, vnet: Row, siblings: list[Row]) -> Iterator[Problem]:
+    mine = [(target, prefix) for target, text in texts(row) if (prefix := prefixes.read(text)) is not None]
+    for sibling in siblings:
+        theirs = [p for _, text in texts(sibling) if (p := prefixes.read(text)) is not None]
+        for target, prefix in mine:
+            if any(prefixes.overlap(prefix, other) for other in theirs):
+                yield Problem(
+                    "NetcfgSubnetRangesOverlap",
+                    target,
+                    f"cannot make subnet '{row.name}' with prefix '{prefix}': it overlaps subnet '{sibling.name}' "
+                    f"({', '.join(map(str, theirs))}) in virtual network '{vnet.name}'; choose a free prefix.",
+                )
+
+
+def _held_problems(change: Change, view: View) -> Iterator[Problem]:
+    """A prefix change must keep every address that is in use."""
+    assert change.old is not None
+    if texts(change.old) == texts(change.row):
+        return
+    now = addresses.subnet_prefixes(change.row)
+    lost = {
+        holder: address
+        for address, holder in addresses.taken(change.row.id, view).items()
+        if not any((found := prefixes.address(address)) is not None and found in prefix for prefix in now)
+    }
+    if lost:
+        shown = ", ".join(f"'{holder}' ({address})" for holder, address in sorted(lost.items())[:5])
+        yield Problem(
+            "InUsePrefixCannotBeDeleted",
+            "properties.addressPrefix",
+            f"cannot change the prefix of subnet '{change.row.name}': {shown} would lie outside; delete those first.",
+        )
+
+
+def realize(row: Row, view: View) -> Iterator[Subnet]:
+    """One part of the network for each IPv4 prefix."""
+    parent = parse(row.id).parent
+    vnet = view.get(parent.text) if parent else None
+    if vnet is None:
+        return
+    for prefix in addresses.subnet_prefixes(row):
+        yield Subnet(
+            owner=row.id,
+            network=vnet.id,
+            prefix=str(prefix),
+            default_outbound=row.properties.get("defaultOutboundAccess") is not False,
+            endpoint_policies=policies(row),
+        )
+
+
+def show(row: Row, view: View, api_version: str) -> dict:
+    """What stands in the subnet, as Azure lists it; the policies in the two words that older api-versions know."""
+    out: dict = {}
+    endpoints, configurations = [], []
+    for user in view.referring(row.id):
+        kind = user.type.lower()
+        if kind == addresses.ENDPOINTS.lower():
+            endpoints.append({"id": user.id})
+        elif kind == addresses.INTERFACES.lower():
+            for item in user.properties.get("ipConfigurations") or ():
+                if key(((item.get("properties") or {}).get("subnet") or {}).get("id") or "") == key(row.id):
+                    configurations.append({"id": f"{user.id}/ipConfigurations/{item.get('name')}"})
+    if endpoints:
+        out["privateEndpoints"] = endpoints
+    if configurations:
+        out["ipConfigurations"] = configurations
+    if api_version and api_version < FOUR_POLICIES_SINCE and policies(row) != "Disabled":
+        out["privateEndpointNetworkPolicies"] = "Enabled"
+    return out
+
+
+def blockers(row: Row, view: View) -> Iterator[str]:
+    """Everything that holds an address in the subnet."""
+    for user in addresses.users(row.id, view):
+        yield user.id
+
+
+TYPE = ResourceType(
+    name=NAME,
+    api_versions=API_VERSIONS,
+    properties=PROPERTIES,
+    location="none",
+    check=check,
+    realize=realize,
+    show=show,
+    blockers=blockers,
+    in_use_code="InUseSubnetCannotBeDeleted",
+)
