@@ -49,6 +49,11 @@ class World:
         """The view of the network whose router is ``namespace``."""
         return self.views.get(namespace)
 
+    def zone(self, key: str) -> ZoneRecords | None:
+        """The zone with this key."""
+        table = self._zones.get(key)
+        return None if table is None else table.object
+
     def objects(self) -> list[ResolverObject]:
         """All that is held."""
         zones = [table.object for table in self._zones.values()]

@@ -1,0 +1,199 @@
+"""The resolver itself: holds the world of names, answers from it, and takes edits from control."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import dns.exception
+import msgspec
+
+from cloister.dns.world import World
+from cloister.keeper.client import KeeperRefused
+from cloister.net.desired import Desired, Drop, Edit, PublicName, Put, ResolverObject, View, ZoneRecords
+from cloister.services.resolver.cache import AnswerCache
+from cloister.services.resolver.journal import Journal
+from cloister.services.resolver.listener import Listener
+from cloister.services.resolver.sockets import Sockets
+from cloister.services.resolver.wire import rdata_wire, respond
+
+log = logging.getLogger("cloister.resolver")
+
+EDIT_SECONDS_AT_ONCE = 0.005  # then questions have their turn
+
+
+class Resolver:
+    """Serves ``apply``, ``observe`` and ``ping``, and the sockets of every view it holds."""
+
+    def __init__(self, sockets: Sockets, journal: Journal):
+        self.world = World()
+        self._sockets = sockets
+        self._journal = journal
+        self._cache = AnswerCache()
+        self._listeners: dict[str, Listener] = {}
+        self._changing = asyncio.Lock()
+
+    async def restore(self) -> None:
+        """Take up what the journal says. A view whose network is gone is forgotten; control applies what is missing."""
+        async with self._changing:
+            objects: dict[str, ResolverObject] = {}
+            for edit in self._journal.load():
+                if isinstance(edit, Put):
+                    objects[edit.object.key] = edit.object  # type: ignore[assignment]
+                elif isinstance(edit, Drop):
+                    objects.pop(edit.object.key, None)
+            for thing in objects.values():
+                reason = await self._put(thing)
+                if reason:
+                    log.warning("%s", reason)
+            await self._write_journal()
+
+    async def handle(self, method: str, params: Any) -> Any:
+        """One call over ``resolver.sock``. Raises ValueError for a call that is none of ours."""
+        match method:
+            case "apply":
+                return await self.apply(msgspec.convert(params, list[Edit]))
+            case "observe":
+                return await self.observe()
+            case "ping":
+                return {"pid": os.getpid(), "views": len(self._listeners), "cached": len(self._cache)}
+        raise ValueError(f"cannot do {method!r}: the resolver knows apply, observe and ping")
+
+    async def apply(self, edits: list[Edit]) -> list[str]:
+        """Do each edit in order; ``""`` or why it failed for each. On return all of it is answered from and kept."""
+        async with self._changing:
+            answers: list[str] = []
+            done: list[Edit] = []
+            until = time.monotonic() + EDIT_SECONDS_AT_ONCE
+            for edit in edits:
+                reason = await self._edit(edit)
+                answers.append(reason)
+                if not reason:
+                    done.append(edit)
+                if time.monotonic() > until:
+                    await asyncio.sleep(0)
+                    until = time.monotonic() + EDIT_SECONDS_AT_ONCE
+            await self._write_journal(done)
+            return answers
+
+    async def observe(self) -> list[Desired]:
+        """All that is held and answered from. A view whose network was made anew gets its sockets there."""
+        async with self._changing:
+            for table in list(self.world.views.values()):
+                reason = await self._listen(table.object)
+                if reason:
+                    log.warning("%s", reason)
+                    self._stop(table.object.namespace)
+            return [thing for thing in self.world.objects() if not isinstance(thing, View) or thing.namespace in self._listeners]
+
+    async def close(self) -> None:
+        """Stop answering. The keeper keeps the sockets for the next resolver."""
+        for namespace in list(self._listeners):
+            self._stop(namespace)
+        self._journal.close()
+        self._sockets.close()
+
+    # --- edits ---
+
+    async def _edit(self, edit: Edit) -> str:
+        if not isinstance(edit, Put | Drop):
+            return "cannot sever in the resolver: it holds no connections of others"
+        thing = edit.object
+        if not isinstance(thing, View | ZoneRecords | PublicName):
+            return f"cannot hold '{thing.key}' in the resolver: it is no name, zone or view"
+        return await (self._put(thing) if isinstance(edit, Put) else self._drop(thing))
+
+    async def _put(self, thing: ResolverObject) -> str:
+        reason = self._wrong(thing)
+        if not reason and isinstance(thing, View):
+            reason = await self._listen(thing)
+        if not reason:
+            self._forget(self.world.put(thing))
+        return reason
+
+    async def _drop(self, thing: ResolverObject) -> str:
+        self._forget(self.world.drop(thing))
+        if isinstance(thing, View):
+            self._stop(thing.namespace)
+            self._cache.drop(thing.namespace)
+            try:
+                await self._sockets.release(thing)
+            except (ConnectionError, KeeperRefused) as error:
+                return f"cannot close the sockets of '{thing.key}': {error}"
+        return ""
+
+    def _wrong(self, thing: ResolverObject) -> str:
+        """Why an object cannot be answered from, or ``""``. Only what differs from what is held is looked at."""
+        if isinstance(thing, PublicName):
+            wanted = [("A", thing.address), *([("CNAME", thing.privatelink)] if thing.privatelink else [])]
+        elif isinstance(thing, ZoneRecords):
+            held = self.world.zone(thing.key)
+            old = set(held.records) if held is not None else set()
+            wanted = [(kind, value) for entry in thing.records if entry not in old for kind, value in _values(entry)]
+        else:
+            return ""
+        for kind, value in wanted:
+            try:
+                rdata_wire(kind, value)
+            except (dns.exception.DNSException, ValueError) as error:
+                return f"cannot hold '{thing.key}': {value!r} is no {kind} record ({error})"
+        return ""
+
+    def _forget(self, namespaces: Iterable[str]) -> None:
+        for namespace in namespaces:
+            self._cache.forget(namespace)
+
+    # --- sockets ---
+
+    async def _listen(self, view: View) -> str:
+        """Serve a view on the sockets that the keeper has for it now; ``""`` or why not."""
+        try:
+            udp, tcp = await self._sockets.take(view)
+        except (ConnectionError, KeeperRefused, OSError) as error:
+            return f"cannot listen for '{view.key}': {error}"
+        namespace = view.namespace
+        listener = Listener(udp, tcp, self._cache.of(namespace), lambda message, over: self._fresh(namespace, message, over))
+        running = self._listeners.get(namespace)
+        if running is not None and running.inodes == listener.inodes:
+            udp.close()
+            tcp.close()
+            return ""
+        self._stop(namespace)
+        await listener.open()
+        self._listeners[namespace] = listener
+        return ""
+
+    def _stop(self, namespace: str) -> None:
+        listener = self._listeners.pop(namespace, None)
+        if listener is not None:
+            listener.close()
+
+    def _fresh(self, namespace: str, message: bytes, tcp: bool) -> bytes | None:
+        view = self.world.view(namespace)
+        if view is None:
+            return None
+        reply, lasting = respond(message, view, tcp=tcp)
+        if lasting and reply is not None and not tcp:
+            self._cache.keep(namespace, message, reply)
+        return reply
+
+    # --- the journal ---
+
+    async def _write_journal(self, edits: list[Edit] | None = None) -> None:
+        """Keep ``edits``, or everything where the file is due to be rewritten. A full disk costs only a restart's memory."""
+        try:
+            if edits and not self._journal.full:
+                self._journal.append(edits)
+            elif edits is None or self._journal.full:
+                await self._journal.rewrite(self.world.objects())
+        except OSError as error:
+            self._journal.close()
+            log.warning("cannot keep names on disk: %s; a restarted resolver will wait for control", error.strerror or error)
+
+
+def _values(entry: tuple[str, str, int, tuple[str, ...]]) -> list[tuple[str, str]]:
+    return [(entry[1], value) for value in entry[3]]
