@@ -76,7 +76,7 @@ async def serve(path: Path, handler: Handler) -> asyncio.Server:
                 task = asyncio.create_task(answer(writer, number, method, params))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
-        except (asyncio.IncompleteReadError, ConnectionError, ValueError, msgspec.DecodeError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, ValueError, msgspec.DecodeError):
             pass
         finally:
             for task in tasks:
