@@ -61,7 +61,7 @@ class Explainer:
         for row in self._view().of_type(SUBNETS):
             parts = row.id.lower().strip("/").split("/")
             short = [parts[3], parts[-3], parts[-1]]  # group, network, subnet
-            if parts == wanted or short[-len(wanted) :] == wanted and len(wanted) in (2, 3):
+            if parts == wanted or (short[-len(wanted) :] == wanted and len(wanted) in (2, 3)):
                 found.append(row.id)
         if not found:
             raise LookupError(f"cannot find the place '{source}': write internet, or VNET/SUBNET of a subnet that exists")

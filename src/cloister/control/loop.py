@@ -150,6 +150,12 @@ class ReconcileLoop:
             return False
         return self.state(id)[0] != "Updating"
 
+    def look_again(self) -> None:
+        """Have every driver read at the next pass, which begins at once."""
+        for held in self._held.values():
+            held.stale = True
+        self._wake.set()
+
     def status(self) -> dict:
         """Numbers for ``cloister status``: revision, applied revision, objects and errors by driver, drift."""
         return {

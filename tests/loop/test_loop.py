@@ -1,0 +1,295 @@
+"""The reconcile loop over the simulation: convergence, failures, lost drivers, foreign edits, and incremental == full."""
+
+import asyncio
+import random
+
+import msgspec
+import pytest
+
+from cloister.arm.resource import ResourceType, Row
+from cloister.arm.schema import obj
+from cloister.compilers.units import compile_all
+from cloister.control.loop import ReconcileLoop
+from cloister.drivers.sim.fabric import SimFabric, SimPlain
+from cloister.ipc.frames import Unreachable
+from cloister.net.desired import Drop, Forward, Put
+from cloister.net.intent import Endpoint, Grant, Interface, LinkedName, Network, Record, Service, Subnet, Zone, ZoneLink
+
+KIND = "Test.World/things"
+STATES = ("Approved", "Pending", "Rejected")
+
+
+class Rows:
+    """The least of a View: rows by id, which a test sets."""
+
+    def __init__(self):
+        self.rows: dict[str, Row] = {}
+        self.intents: dict[str, list] = {}
+
+    def get(self, id):
+        return self.rows.get(id.lower())
+
+    def set(self, id, intents):
+        """Put a row (or drop it: None) and answer the change as the engine would tell it."""
+        old = self.rows.pop(id, None)
+        self.intents.pop(id, None)
+        if intents is not None:
+            self.rows[id] = Row(id=id, type=KIND, body={})
+            self.intents[id] = intents
+        return [(id, old, self.rows.get(id))]
+
+
+class Cloud:
+    def __init__(self):
+        self.rows = Rows()
+        type = ResourceType(
+            name=KIND, api_versions=("2026-01-01",), properties=obj(), realize=lambda row, view: self.rows.intents[row.id]
+        )
+        self.fabric, self.edge, self.resolver = SimFabric(), SimPlain(), SimPlain()
+        drivers = {"fabric": self.fabric, "edge": self.edge, "resolver": self.resolver}
+        self.loop = ReconcileLoop({KIND.lower(): type}, lambda: self.rows, drivers)
+        self.revision = 0
+
+    def set(self, id, intents):
+        self.revision += 1
+        self.loop.changed(self.revision, self.rows.set(id, intents))
+
+    async def settled(self, timeout=5.0):
+        async with asyncio.timeout(timeout):
+            while not await self.loop.applied("", self.revision, 1.0) or self.held() != nameless(self.loop.realized.desired):
+                await asyncio.sleep(0.01)
+
+    def held(self):
+        return nameless({**self.fabric.objects, **self.edge.objects, **self.resolver.objects})
+
+
+def nameless(objects):
+    """Objects without their owners, which are names for people."""
+    return {key: msgspec.structs.replace(thing, owner="") for key, thing in objects.items()}
+
+
+def vnet(n):
+    return [
+        Network(owner=f"/v{n}", number=n, prefixes=("10.0.0.0/16",)),
+        Subnet(owner=f"/v{n}/subnets/d", network=f"/v{n}", prefix="10.0.0.0/24"),
+    ]
+
+
+def machine(n, network=1):
+    return [
+        Interface(owner=f"/m{n}", network=f"/v{network}", subnet=f"/v{network}/subnets/d", number=n, address=f"10.0.0.{n + 10}")
+    ]
+
+
+NAME = LinkedName("default", "w.api.azureml.ms", "w.privatelink.api.azureml.ms", "198.19.16.2")
+
+
+def service(public=False):
+    return [
+        Service(
+            owner="/w",
+            service="machinelearning",
+            region="eastus2",
+            names=(NAME,),
+            public_access=public,
+            because="publicNetworkAccess",
+        )
+    ]
+
+
+def endpoint(state="Approved", network=1, number=1):
+    return [
+        Endpoint(
+            owner=f"/pe{number}",
+            network=f"/v{network}",
+            subnet=f"/v{network}/subnets/d",
+            number=number,
+            target="/w",
+            group="amlworkspace",
+            state=state,
+            addresses=(("default", f"10.0.0.{3 + number}"),),
+            names=(NAME,),
+            because="/w/privateEndpointConnections/pe",
+        )
+    ]
+
+
+def run(scenario):
+    async def whole():
+        cloud = Cloud()
+        task = asyncio.create_task(cloud.loop.run())
+        try:
+            await scenario(cloud)
+        finally:
+            task.cancel()
+
+    asyncio.run(whole())
+
+
+def test_a_world_is_applied_and_packets_follow_the_state():
+    async def scenario(cloud):
+        for id, intents in (("/v1", vnet(1)), ("/v2", vnet(2)), ("/w", service()), ("/m1", machine(1)), ("/m2", machine(2, 2))):
+            cloud.set(id, intents)
+        for state, arrives in (("Pending", False), ("Approved", True), ("Rejected", False), ("Approved", True)):
+            cloud.set("/pe1", endpoint(state))
+            await cloud.settled()
+            verdict = cloud.fabric.connect("machine-1", "10.0.0.4", 443)
+            assert verdict.arrived is arrives, verdict
+            assert not cloud.fabric.connect("machine-2", "10.0.0.4", 443).arrived
+        assert cloud.fabric.connect("machine-1", "10.0.0.4", 443).source == "100.64.0.1"
+        cloud.set("/pe1", None)
+        await cloud.settled()
+        assert not cloud.fabric.connect("machine-1", "10.0.0.4", 443).arrived
+        assert cloud.loop.state("/pe1") == ("Succeeded", "")
+
+    run(scenario)
+
+
+def test_a_failed_edit_fails_its_owner_only_and_is_tried_again():
+    async def scenario(cloud):
+        cloud.set("/v1", vnet(1))
+        await cloud.settled()
+        # machine 1's network exists, machine 9's router does not: its edit fails until it does
+        cloud.set("/m9", machine(9, 9))
+        cloud.set("/m1", machine(1))
+        await cloud.settled()
+        cloud.fabric.fail_next = 1
+        cloud.set("/v2", vnet(2))
+        await cloud.settled()
+        assert cloud.loop.state("/v2") == ("Succeeded", "")
+
+    run(scenario)
+
+
+def test_foreign_edits_are_repaired_and_counted():
+    async def scenario(cloud):
+        for id, intents in (("/v1", vnet(1)), ("/w", service()), ("/pe1", endpoint())):
+            cloud.set(id, intents)
+        await cloud.settled()
+        del cloud.fabric.objects["forward vnet-1 10.0.0.4 443"]
+        stray = Forward(
+            owner="",
+            namespace="vnet-1",
+            address="10.0.0.9",
+            port=443,
+            to_address="198.19.16.9",
+            to_port=443,
+            identity="100.64.9.9",
+        )
+        cloud.fabric.objects[stray.key] = stray
+        cloud.loop.look_again()
+        await cloud.settled()
+        assert cloud.loop.drift == 2
+
+    run(scenario)
+
+
+def test_a_lost_driver_stops_the_pass_and_is_tried_again():
+    async def scenario(cloud):
+        apply, lost = cloud.resolver.apply, {"times": 3}
+
+        async def unreachable(edits):
+            if lost["times"]:
+                lost["times"] -= 1
+                raise Unreachable("cannot reach resolver.sock: gone")
+            return await apply(edits)
+
+        cloud.resolver.apply = unreachable
+        for id, intents in (("/v1", vnet(1)), ("/w", service()), ("/pe1", endpoint())):
+            cloud.set(id, intents)
+        await cloud.settled()
+        assert lost["times"] == 0
+
+    run(scenario)
+
+
+def test_a_module_that_raises_fails_its_row_only():
+    async def scenario(cloud):
+        cloud.set("/v1", vnet(1))
+        cloud.set("/bad", [])
+        del cloud.rows.intents["/bad"]
+        await cloud.settled()
+        assert cloud.loop.state("/bad")[0] == "Failed"
+        assert cloud.loop.state("/v1") == ("Succeeded", "")
+
+    run(scenario)
+
+
+def _choices(rng):
+    n = rng.randrange(1, 4)
+    zone = [
+        Zone(owner="/z", name="privatelink.api.azureml.ms"),
+        Record(owner="/z/A/w", zone="/z", name="w", type="A", ttl=10, values=("10.0.0.4",)),
+    ]
+    return rng.choice(
+        [
+            (f"/v{n}", rng.choice([vnet(n), None])),
+            (f"/m{n}", rng.choice([machine(n, rng.randrange(1, 4)), None])),
+            ("/w", rng.choice([service(), service(True), None])),
+            (f"/pe{n}", rng.choice([*(endpoint(state, rng.randrange(1, 4), n)[0:] for state in STATES), None])),
+            ("/z", rng.choice([zone, None])),
+            (f"/l{n}", rng.choice([[ZoneLink(owner=f"/l{n}", zone="/z", network=f"/v{n}")], None])),
+            ("/g", rng.choice([[Grant(owner="/g", principal="p", scope="/", actions=("*",))], None])),
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_incremental_is_full_whatever_the_path(seed):
+    """The state depends on the rows only, not on the path taken to get there."""
+
+    async def scenario(cloud):
+        rng = random.Random(seed)
+        for _ in range(60):
+            cloud.set(*_choices(rng))
+            if rng.random() < 0.2:
+                await cloud.settled()
+                cloud.fabric.fail_next = rng.randrange(3)
+        await cloud.settled()
+        intents = [intent for group in cloud.rows.intents.values() for intent in group]
+        whole = compile_all(intents)
+        assert cloud.loop.realized.desired == whole
+        assert cloud.held() == nameless(whole)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_no_flow_passes_that_neither_world_allows(seed):
+    """After every single edit, a machine reaches the endpoint's address only if the old or the new rows allow it."""
+
+    async def scenario(cloud):
+        rng = random.Random(seed)
+        for id, intents in (("/v1", vnet(1)), ("/v2", vnet(2)), ("/w", service()), ("/m1", machine(1)), ("/m2", machine(2, 2))):
+            cloud.set(id, intents)
+        await cloud.settled()
+        allowed = {"before": frozenset(), "after": frozenset()}
+        edit = cloud.fabric.edit
+
+        def checked(one):
+            answer = edit(one)
+            if isinstance(one, Put | Drop):
+                for machine_name in ("machine-1", "machine-2"):
+                    for address in ("10.0.0.4", "10.0.0.5", "10.0.0.6"):
+                        verdict = cloud.fabric.connect(machine_name, address, 443)
+                        if verdict.arrived:
+                            seen = (machine_name, verdict.source)
+                            assert seen in allowed["before"] | allowed["after"], (one, seen, allowed)
+            return answer
+
+        cloud.fabric.edit = checked
+        for _ in range(40):
+            network, number = rng.randrange(1, 3), rng.randrange(1, 4)
+            state = rng.choice(["Approved", "Pending", "Rejected", None])
+            for other in range(1, 4):
+                if other != number:
+                    cloud.rows.intents.pop(f"/pe{other}", None)
+            allowed["before"] = allowed["after"]
+            allowed["after"] = frozenset({(f"machine-{network}", f"100.64.0.{number}")} if state == "Approved" else ())
+            for other in range(1, 4):
+                if other != number and f"/pe{other}" in cloud.rows.rows:
+                    cloud.set(f"/pe{other}", None)
+            cloud.set(f"/pe{number}", endpoint(state, network, number) if state else None)
+            await cloud.settled()
+
+    run(scenario)
