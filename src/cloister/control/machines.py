@@ -54,7 +54,7 @@ class MachineWatch:
         except OSError:
             self._ended(key, id)
             return
-        if start_time(pid) != started:
+        if str(start_time(pid)) != str(started):  # stored as text
             os.close(descriptor)
             self._ended(key, id)
             return
