@@ -31,7 +31,12 @@ class CallFailed(Exception):
 
 
 class Unreachable(ConnectionError):
-    """The other process does not answer: it is down, or went down during the call."""
+    """The other process does not answer: it is down, or went down during the call.
+
+    ``sent`` is False when the call certainly never reached it.
+    """
+
+    sent = True
 
 
 def peer_uid(sock: socket.socket) -> int:
@@ -126,7 +131,9 @@ class Client:
         try:
             reader, self._writer = await asyncio.open_unix_connection(str(self.path), limit=FRAME_BYTES_MAX)
         except OSError as error:
-            raise Unreachable(f"cannot reach {self.path.name}: {error.strerror or error}") from error
+            unreachable = Unreachable(f"cannot reach {self.path.name}: {error.strerror or error}")
+            unreachable.sent = False
+            raise unreachable from error
         self.generation += 1
         self._reading = asyncio.create_task(self._receive(reader, self._writer))
 
