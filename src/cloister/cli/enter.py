@@ -1,0 +1,141 @@
+"""Becoming a machine: what a freshly forked child does between ``fork`` and ``exec``.
+
+It enters the machine's network namespace, takes a mount namespace of its own in which a few files and sockets of the host
+are covered, and gives up the rights over networks. Files, Python, user and terminal stay the host's: this isolates packets,
+not a hostile root. Sources: setns(2), mount_namespaces(7), capabilities(7), nsswitch.conf(5), resolv.conf(5).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import stat
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloister.keeper.kernel import enter_network
+
+CLONE_NEWNS = 0x00020000  # linux/sched.h
+MS_BIND, MS_REC, MS_PRIVATE, MS_NOSUID, MS_NODEV = 4096, 16384, 1 << 18, 2, 4  # linux/mount.h
+PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4  # linux/prctl.h
+CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
+
+DROPPED = {
+    "CAP_NET_ADMIN": 12,  # addresses, routes, rules
+    "CAP_SYS_MODULE": 16,
+    "CAP_SYS_RAWIO": 17,
+    "CAP_SYS_PTRACE": 19,  # opening a host process's namespaces by /proc/<pid>/ns
+    "CAP_SYS_ADMIN": 21,  # setns and mount: the ways back
+    "CAP_SYS_BOOT": 22,
+    "CAP_MAC_ADMIN": 33,
+    "CAP_BPF": 39,
+}
+"""Rights that change networks or lead out of this one. CAP_NET_RAW stays, for ping and tcpdump: the router checks sources."""
+
+COVERED = ("/run/nscd", "/var/run/nscd", "/run/systemd/resolve", "/run/docker.sock", "/var/run/docker.sock", "/run/avahi-daemon")
+"""Host sockets that resolve names or open connections from the host's own network."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a machine's command finds in place of the host's: resolv.conf's text, and folders laid over others.
+
+    ``work`` is an empty folder; generated files stand in it, but only as this machine sees it.
+    """
+
+    resolv_conf: str
+    work: Path
+    folders: tuple[tuple[Path, Path], ...] = ()  # (ours, covered)
+
+
+def enter(namespace: int, around: Surroundings) -> None:
+    """Move this process, which must have one thread, onto the machine. Raises OSError, its text beginning with "cannot"."""
+    enter_network(namespace)
+    _check(_libc.unshare(CLONE_NEWNS), "make a mount namespace")
+    _mount(None, "/", None, MS_REC | MS_PRIVATE)
+    _mount("none", str(around.work), "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=256k")
+    for path in COVERED:
+        _cover(path)
+    for ours, covered in around.folders:
+        covered.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _mount(str(ours), os.path.realpath(covered), None, MS_BIND)
+    _lay("/etc/resolv.conf", around.resolv_conf, around.work / "resolv.conf")
+    plain = plain_nsswitch("/etc/nsswitch.conf")
+    if plain:
+        _lay("/etc/nsswitch.conf", plain, around.work / "nsswitch.conf")
+    drop_rights()
+
+
+def resolv_conf(servers: tuple[str, ...]) -> str:
+    """The file that the C library reads: at most three servers count (resolv.conf(5))."""
+    return "".join(f"nameserver {server}\n" for server in servers[:3]) + "options timeout:2 attempts:2\n"
+
+
+def plain_nsswitch(path: str) -> str:
+    """The file with only ``files`` and ``dns`` for hosts; ``""`` where it says so already or is not there.
+
+    Other sources (resolve, mdns4_minimal, myhostname, ...) would answer past the network's own resolver.
+    """
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return ""
+    plain = ["hosts: files dns" if line.split(":")[0].strip() == "hosts" else line for line in lines]
+    sources = [line.split(":", 1)[1].split() for line in lines if line.split(":")[0].strip() == "hosts"]
+    return "" if sources in ([], [["files", "dns"]]) else "\n".join(plain) + "\n"
+
+
+def drop_rights() -> None:
+    """Take DROPPED out of every capability set, so that no program started later has them either."""
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    for name, number in DROPPED.items():
+        if number <= last:
+            _check(_libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0), f"drop {name}")
+    header = ctypes.create_string_buffer(struct.pack("<Ii", CAPABILITY_VERSION_3, 0))
+    data = ctypes.create_string_buffer(24)
+    _check(_libc.capget(header, data), "read this process's rights")
+    words = list(struct.unpack("<6I", data.raw))  # effective, permitted, inheritable; then the same for bits 32 and up
+    for number in DROPPED.values():
+        for kind in range(3):
+            words[3 * (number // 32) + kind] &= ~(1 << (number % 32))
+    _check(_libc.capset(header, ctypes.create_string_buffer(struct.pack("<6I", *words))), "drop rights over networks")
+
+
+def _cover(path: str) -> None:
+    """Lay an empty folder over a folder, /dev/null over anything else; what is not there needs no cover."""
+    try:
+        kind = os.stat(path).st_mode
+    except OSError:
+        return
+    if stat.S_ISDIR(kind):
+        _mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64k")
+    else:
+        _mount("/dev/null", os.path.realpath(path), None, MS_BIND)
+
+
+def _lay(path: str, text: str, ours: Path) -> None:
+    """Lay a file of our own over a file of the host, which may be a link into a folder that was just covered."""
+    ours.write_text(text)
+    ours.chmod(0o644)
+    target = os.path.realpath(path)
+    if not os.path.exists(target):
+        if not any(target.startswith(f"{os.path.realpath(covered)}/") for covered in COVERED):
+            raise OSError(f"cannot give the machine name servers: {path} does not exist on the host; make it, it may be empty")
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    _mount(str(ours), target, None, MS_BIND)
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    encoded = [text.encode() if text is not None else None for text in (source, target, kind)]
+    _check(_libc.mount(*encoded, ctypes.c_ulong(flags), options.encode() or None), f"mount over {target}")
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"cannot {what}: {os.strerror(number)}")
