@@ -1,0 +1,156 @@
+"""From a request on the wire to its answer: read the target, pass the gates, hand over."""
+
+from __future__ import annotations
+
+import logging
+import re
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from cloister.ipc.messages import Origin, Request, Response
+from cloister.services.edge import pages, refusals
+from cloister.services.edge.conversation import Answer, Answered, Asked
+from cloister.services.edge.gates import CONTROL_GATES, GATES, HOST_NAMES, Passage
+from cloister.services.edge.handover import Desk
+from cloister.services.edge.listener import Line
+from cloister.services.edge.state import EdgeState
+from cloister.services.identity.http import is_login_path
+from cloister.services.identity.tokens import Verifier
+
+log = logging.getLogger("cloister.edge")
+
+CONTROL_SERVICES = ("arm", "login")
+DATA_SERVICES = ("machinelearning",)
+
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_QUERY_FIELDS_MAX = 256
+
+
+class Unreadable(ValueError):
+    """A request target or Host that cannot be understood; its text begins with "cannot"."""
+
+
+def read_target(asked: Asked) -> tuple[str, str, dict[str, str]]:
+    """``(authority, path, query)`` of a request: the authority asked for, the decoded path with one leading slash.
+
+    An absolute target's authority counts instead of the Host header (RFC 9112 3.2.2).
+    """
+    target, authority = asked.target, asked.headers.get("host", "")
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute:
+        authority, target = absolute[1].decode("latin-1"), absolute[2] or b"/"
+        target = target if target.startswith(b"/") else b"/" + target
+    if not target.startswith(b"/"):
+        raise Unreadable("cannot read the request target: it must begin with '/'")
+    if not authority:
+        raise Unreadable("cannot tell which name is asked for: the header 'Host' is missing")
+    raw, _, query = target.partition(b"#")[0].partition(b"?")
+    try:
+        path = unquote_to_bytes(raw).decode()
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX, errors="strict")
+    except ValueError as error:
+        raise Unreadable("cannot read the URL: it must be percent-encoded UTF-8 with at most 256 query fields") from error
+    if any(ord(one) < 32 or ord(one) == 127 for one in path):
+        raise Unreadable("cannot read the URL: it has control characters")
+    return authority, "/" + path.lstrip("/"), dict(pairs)
+
+
+def host_of(authority: str) -> str:
+    """The name in an authority: lower case, without port, user and final dot."""
+    name = authority.rpartition("@")[2].lower()
+    if not name.startswith("["):
+        name = name.partition(":")[0]
+    return name.removesuffix(".")
+
+
+class Front:
+    """The edge's answer to every request."""
+
+    def __init__(self, state: EdgeState, verifier: Verifier, control: Desk, tracking: Desk):
+        self._state = state
+        self._verifier = verifier
+        self._control = control
+        self._tracking = tracking
+
+    def answer(self, line: Line) -> Answer:
+        """The answering function of one connection."""
+
+        async def answer(asked: Asked) -> Answered:
+            try:
+                return await self._answer(line, asked)
+            except Exception:
+                log.exception("cannot answer %s %r on %s", asked.method, asked.target[:200], line.name)
+                return Answered(refusals.broken("the edge"), True)
+
+        return answer
+
+    async def _answer(self, line: Line, asked: Asked) -> Answered:
+        try:
+            authority, path, query = read_target(asked)
+        except Unreadable as error:
+            return Answered(refusals.refusal(400, "BadRequest", str(error)), True)
+        passage = Passage(
+            state=self._state,
+            verifier=self._verifier,
+            way=line.way,
+            name=line.name,
+            method=asked.method,
+            path=path,
+            host=host_of(authority),
+            headers=asked.headers,
+        )
+        site = self._state.site(line.name)
+        gates = GATES if site is not None and site.service in DATA_SERVICES else CONTROL_GATES
+        for gate in gates:
+            refused = gate(passage)
+            if refused is not None:
+                log.info(
+                    "%d at '%s': %s %s%s by %s", refused.status, gate.__name__, asked.method, line.name, path, line.way.words
+                )
+                return Answered(refused, passage.closes)
+        identity = line.way.identity
+        request = Request(
+            method=asked.method,
+            path=path,
+            query=query,
+            headers=asked.headers,
+            body=bytes(asked.body),
+            authority=authority,
+            origin=Origin(via=line.way.via, address=line.way.address, connection=identity.connection if identity else ""),
+            claims=passage.claims,
+        )
+        return Answered(await self._hand_over(request, passage))
+
+    async def _hand_over(self, request: Request, passage: Passage) -> Response:
+        site = passage.site
+        service = site.service if site else ("login" if is_login_path(request.path) else "arm")
+        if service in CONTROL_SERVICES:
+            return await self._control.http(_with(request, service=service), repeatable=service == "login")
+        if service == "portal":
+            return pages.portal()
+        if site is None or service not in DATA_SERVICES or site.member == "inference":
+            text = f"cannot serve '{passage.name}': nothing listens behind this name yet; its network and names are real"
+            return refusals.refusal(501, "NotImplemented", text)
+        if site.member == "notebook":
+            return pages.notebooks(site)
+        assert passage.policy is not None
+        if pages.is_discovery(request.path):
+            return pages.discovery(site, passage.policy, request.authority)
+        facts = dict(passage.policy.facts)
+        return await self._tracking.http(_with(request, **facts, service=service, resource=site.resource, member=site.member))
+
+
+def _with(request: Request, **facts: str) -> Request:
+    return Request(
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        headers=request.headers,
+        body=request.body,
+        authority=request.authority,
+        origin=request.origin,
+        claims=request.claims,
+        facts=facts,
+    )
+
+
+__all__ = ["CONTROL_SERVICES", "HOST_NAMES", "Front", "Unreadable", "host_of", "read_target"]

@@ -1,0 +1,156 @@
+"""What control told the edge: names, policies, endpoint identities and permissions, indexed for the way of a request.
+
+One writer (``apply``), many readers, all in one event loop. Each apply is written to the snapshot before it is answered, so
+that an edge that was killed comes back with what it had acknowledged, also while control is down.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from cloister.arm import ids
+from cloister.net.desired import Drop, EdgeObject, Edit, Identity, Permission, Policy, Put, Sever, Site
+from cloister.net.roles import grants
+from cloister.services.private_file import write_private
+
+log = logging.getLogger("cloister.edge")
+
+
+class EdgeState:
+    """The edge's objects by key, and the indexes that requests use.
+
+    ``on_site`` is called with each new site, ``on_gone`` with an endpoint's address whose sockets must end.
+    """
+
+    def __init__(
+        self,
+        snapshot: Path | None = None,
+        on_site: Callable[[Site], None] = lambda site: None,
+        on_gone: Callable[[str], None] = lambda address: None,
+    ):
+        self._snapshot = snapshot
+        self.on_site = on_site
+        self.on_gone = on_gone
+        self._objects: dict[str, EdgeObject] = {}
+        self._sites: dict[str, Site] = {}
+        self._policies: dict[str, Policy] = {}
+        self._identities: dict[str, Identity] = {}
+        self._permissions: dict[str, dict[str, Permission]] = {}
+        self._decisions: dict[tuple[str, str, str], bool] = {}
+
+    def load(self) -> None:
+        """Read the snapshot. One that is missing or damaged counts as empty: control fills it again."""
+        try:
+            content = self._snapshot.read_bytes() if self._snapshot else b""
+            objects = msgspec.msgpack.decode(content, type=list[EdgeObject]) if content else []
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("cannot read %s: %s; waiting for control to send everything", self._snapshot, error)
+            return
+        for one in objects:
+            self._put(one)
+
+    def observe(self) -> list[EdgeObject]:
+        """All objects held."""
+        return list(self._objects.values())
+
+    def apply(self, edits: Iterable[Edit]) -> list[str]:
+        """Apply in order; one answer for each edit, ``""`` or why not. Sockets that must end have been reset on return."""
+        answers = []
+        changed = False
+        for edit in edits:
+            if isinstance(edit, Sever):
+                self.on_gone(edit.identity)
+                answers.append("")
+            elif not isinstance(edit.object, EdgeObject):
+                answers.append(f"cannot apply '{edit.object.key}': it is not an object of the edge")
+            else:
+                changed |= self._put(edit.object) if isinstance(edit, Put) else self._drop(edit)
+                answers.append("")
+        if changed:
+            self._save()
+        return answers
+
+    def _put(self, one: EdgeObject) -> bool:
+        old = self._objects.get(one.key)
+        if old == one:
+            return False
+        if old is not None:
+            self._forget(old)
+        self._objects[one.key] = one
+        if isinstance(one, Site):
+            self._sites[one.fqdn.lower()] = one
+            self.on_site(one)
+        elif isinstance(one, Policy):
+            self._policies[ids.key(one.resource)] = one
+        elif isinstance(one, Identity):
+            self._identities[one.address] = one
+        else:
+            self._permissions.setdefault(one.principal.lower(), {})[one.key] = one
+            self._decisions.clear()
+        return True
+
+    def _drop(self, edit: Drop) -> bool:
+        old = self._objects.pop(edit.object.key, None)
+        if old is not None:
+            self._forget(old)
+        elif isinstance(edit.object, Identity):
+            self.on_gone(edit.object.address)
+        return old is not None
+
+    def _forget(self, old: EdgeObject) -> None:
+        if isinstance(old, Site):
+            self._sites.pop(old.fqdn.lower(), None)
+        elif isinstance(old, Policy):
+            self._policies.pop(ids.key(old.resource), None)
+        elif isinstance(old, Identity):
+            self._identities.pop(old.address, None)
+            self.on_gone(old.address)
+        else:
+            held = self._permissions.get(old.principal.lower(), {})
+            held.pop(old.key, None)
+            if not held:
+                self._permissions.pop(old.principal.lower(), None)
+            self._decisions.clear()
+
+    def _save(self) -> None:
+        if self._snapshot is not None:
+            write_private(self._snapshot, msgspec.msgpack.encode(list(self._objects.values())), durable=False)
+
+    # --- what requests ask -----------------------------------------------------------------------------------
+
+    def site(self, name: str) -> Site | None:
+        """The site of a name; a wildcard stands for one label."""
+        found = self._sites.get(name)
+        if found is None:
+            _, dot, rest = name.partition(".")
+            found = self._sites.get(f"*.{rest}") if dot and rest else None
+        return found
+
+    def sites(self) -> list[Site]:
+        """All sites."""
+        return list(self._sites.values())
+
+    def policy(self, resource: str) -> Policy | None:
+        """The network policy of a resource, by id."""
+        return self._policies.get(ids.key(resource))
+
+    def identity(self, address: str) -> Identity | None:
+        """The private endpoint that an address stands for."""
+        return self._identities.get(address)
+
+    def allows(self, principal: str, action: str, scope: str) -> bool:
+        """Whether any role assignment of ``principal`` allows ``action`` at ``scope``."""
+        question = (principal.lower(), action.lower(), ids.key(scope))
+        known = self._decisions.get(question)
+        if known is None:
+            known = any(grants(one, question[1], question[2]) for one in self._permissions.get(question[0], {}).values())
+            if len(self._decisions) > 65536:
+                self._decisions.clear()
+            self._decisions[question] = known
+        return known
