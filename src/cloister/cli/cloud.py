@@ -137,6 +137,13 @@ class Cloud:
             raise failure(method, path, answer.status, answer.json)
         return self.finish(method, path, answer, principal=options.get("principal", ""))
 
+    def arm_once(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """A request that must succeed, its answer as it is now: a state that is still under way is no reason to wait."""
+        answer = self.http(method, path, body, **options)
+        if not answer.ok:
+            raise failure(method, path, answer.status, answer.json)
+        return answer.json
+
     def finish(self, method: str, path: str, answer: Answer, *, principal: str = "", deadline: float = 600.0) -> Any:
         """Wait for what an accepted request started, in each of Azure's three forms; the resource or result at its end."""
         end = time.monotonic() + deadline

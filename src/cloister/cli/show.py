@@ -21,12 +21,16 @@ def print_json(value: Any) -> None:
     console().print(JSON(text))
 
 
+def plain_json(value: Any) -> str:
+    """JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def console(stderr: bool = False) -> Console:
     """A rich console; it drops colour and motion by itself where there is no terminal, and colour where NO_COLOR is set."""
     from rich.console import Console
 
-    found = Console(stderr=stderr, highlight=False, soft_wrap=True)
-    return found
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def ago(seconds: float) -> str:
