@@ -180,11 +180,5 @@ def _is_open(passage: Passage) -> bool:
 GATES: tuple[Gate, ...] = (way, name, boundary, network, token, permission)
 """The gates of a data plane, in order."""
 
-CONTROL_def _is_open(passage: Passage) -> bool:
-    """Whether no token is asked: the discovery document, read before a client has one, and the notebook name's plain page."""
-    assert passage.site is not None
-    return passage.site.member == "notebook" or pages.is_discovery(passage.path)
-
-
-GATES: tuple[Gate, ...] = (way, name)
+CONTROL_GATES: tuple[Gate, ...] = (way, name)
 """The gates of ARM and login, which do the rest themselves."""
