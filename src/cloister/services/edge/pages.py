@@ -1,13 +1,13 @@
 """What the edge answers by itself: a workspace's discovery document and the plain pages of names that wait for a service.
 
-The discovery document tells SDK v1 where a workspace's services are; here they all are the workspace's own name. Its URL
-is the workspace's ``discoveryUrl``, and it has two forms, because clients keep a document for ever under its URL and must
-read it again when a workspace becomes private:
+The discovery document tells SDK v1 where a workspace's services are; here they all are the workspace's own name. Its URL is
+the workspace's ``discoveryUrl``, which has two forms, because clients keep a document for ever under its URL and must read it
+again when a workspace becomes private:
 
-    https://<guid>.workspace.<region>.api.azureml.ms/discovery            no approved private endpoint
-    https://<guid>.workspace.<region>.api.azureml.ms/discovery/private    at least one
+    https://<guid>.workspace.<region>.api.azureml.ms/discovery/public     while public access is enabled
+    https://<guid>.workspace.<region>.api.azureml.ms/discovery/private    while it is disabled
 
-Both are served whenever the network policy lets the caller in. Source of the keys: what Microsoft's SDK v1 reads
+Either is served whenever the network policy lets the caller in. Source of the keys: what Microsoft's SDK v1 reads
 (``service_context.py``); of the two forms: the same SDK, which says that they differ.
 """
 
@@ -25,14 +25,9 @@ DISCOVERY_KEYS = (
 )  # fmt: skip
 
 
-def discovery_url(fqdn: str, private: bool) -> str:
-    """The ``discoveryUrl`` of the workspace whose own name is ``fqdn``."""
-    return f"https://{fqdn}/discovery" + ("/private" if private else "")
-
-
 def is_discovery(path: str) -> bool:
-    """Whether a path is one of the two forms."""
-    return path.rstrip("/").lower() in ("/discovery", "/discovery/private")
+    """Whether a path is one of the forms; without an ending it is the older name of the same."""
+    return path.rstrip("/").lower() in ("/discovery", "/discovery/public", "/discovery/private")
 
 
 def discovery(site: Site, policy: Policy, authority: str) -> Response:
