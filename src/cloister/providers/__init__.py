@@ -9,14 +9,26 @@ from __future__ import annotations
 
 from cloister.arm.resource import ResourceType
 from cloister.providers import (
+    containerregistry,
     fabric,
+    insights,
+    keyvault,
     machinelearning,
+    managedidentity,
     network,
+    operationalinsights,
+    storage,
 )
 
 TYPES: tuple[ResourceType, ...] = (
     *network.TYPES,
     *machinelearning.TYPES,
+    *storage.TYPES,
+    *keyvault.TYPES,
+    *containerregistry.TYPES,
+    *insights.TYPES,
+    *operationalinsights.TYPES,
+    *managedidentity.TYPES,
     *fabric.TYPES,
 )
 """Every resource type that this cloud knows."""

@@ -25,7 +25,7 @@ API_VERSIONS = ("2026-01-01",)
 PROPERTIES = obj(
     place=string(required=True, create_only=True),
     address=string(create_only=True, overridable=True),
-    holder=obj(pid=integer(0), start=string()),
+    holder=obj(pid=integer(0), start=integer(0)),
     namespace=string(read_only=True),
     number=integer(read_only=True),
     gateway=string(read_only=True),

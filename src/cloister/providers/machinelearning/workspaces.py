@@ -133,7 +133,8 @@ def discovery_url(row: Row) -> str:
 def realize(row: Row, view: View) -> Iterator[Service]:
     """The workspace's data plane."""
     facts = {
-        "guid": row.facts["guid"],
+        "workspace_id": row.facts["guid"],
+        "workspace": row.id,
         "region": names.region_of(row),
         "name": row.name,
         "storage_account": row.properties.get("storageAccount") or "",

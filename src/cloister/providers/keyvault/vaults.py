@@ -1,0 +1,143 @@
+"""Microsoft.KeyVault/vaults: a vault with its access policies and network rules. What listens is later work.
+
+Source: azure-rest-api-specs keyvault.json 2022-07-01; bicep types up to 2026-02-01.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cloister.arm.errors import Problem
+from cloister.arm.resource import Change, PrivateLinkGroup, ResourceType, Row, View
+from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
+from cloister.net.intent import LinkedName, Service
+from cloister.net.plan import normal_region, service_address
+from cloister.providers import private_link
+from cloister.providers.keyvault import policies
+from cloister.providers.keyvault.versions import API_VERSIONS
+from cloister.providers.required import name_check
+
+NAME = "Microsoft.KeyVault/vaults"
+ZONE = "privatelink.vaultcore.azure.net"
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+
+PROPERTIES = obj(
+    tenantId=string(required=True),
+    sku=obj(family=string("A", default="A"), name=string("standard", "premium", required=True), required=True),
+    accessPolicies=array(policies.ENTRY, overridable=True),
+    enabledForDeployment=boolean(default=False),
+    enabledForDiskEncryption=boolean(),
+    enabledForTemplateDeployment=boolean(),
+    enableSoftDelete=boolean(default=True),
+    softDeleteRetentionInDays=integer(7, 90, default=90, create_only=True),
+    enablePurgeProtection=boolean(),
+    enableRbacAuthorization=boolean(default=False),
+    createMode=string("default", "recover"),
+    networkAcls=obj(
+        bypass=string("AzureServices", "None", default="AzureServices"),
+        defaultAction=string("Allow", "Deny", default="Allow"),
+        ipRules=array(obj(value=string(required=True)), default=[]),
+        virtualNetworkRules=array(
+            obj(id=id_of(SUBNETS, required=True), ignoreMissingVnetServiceEndpoint=boolean()),
+            default=[],
+        ),
+    ),
+    publicNetworkAccess=string(default="Enabled"),
+    vaultUri=string(read_only=True),
+    hsmPoolResourceId=string(read_only=True),
+    privateEndpointConnections=array(anything(), read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+
+def host(row: Row) -> str:
+    """The vault's public host."""
+    return f"{row.name.lower()}.vault.azure.net"
+
+
+def linked_names(row: Row) -> tuple[LinkedName, ...]:
+    """Both public names of the vault and the one twin that they share."""
+    label = row.name.lower()
+    address = service_address("keyvault", str(row.body.get("location") or ""))
+    twin = f"{label}.{ZONE}"
+    return (
+        LinkedName("default", host(row), twin, address),
+        LinkedName("default", f"{label}.vaultcore.azure.net", twin, address),
+    )
+
+
+GROUP = PrivateLinkGroup(id="vault", zones=(ZONE,), members=("default",), names=linked_names)
+
+
+def check(change: Change, view: View) -> Iterator[Problem]:
+    """Policies have each their tenant and principal, and named subnets exist."""
+    row = change.row
+    if change.written is None:
+        return
+    for n, rule in enumerate((row.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ()):
+        if view.get(rule.get("id") or "") is None:
+            yield Problem(
+                "VaultNetworkAclsValidationFailure",
+                f"properties.networkAcls.virtualNetworkRules[{n}].id",
+                f"cannot let subnet '{rule.get('id')}' reach vault '{row.name}': it was not found; make it first.",
+            )
+    if change.old and change.old.properties.get("enablePurgeProtection") and row.properties.get("enablePurgeProtection") is False:
+        yield Problem(
+            "BadRequest",
+            "properties.enablePurgeProtection",
+            f"cannot turn purge protection of vault '{row.name}' off: once on it stays on; leave the property out.",
+        )
+
+
+def settle(change: Change, view: View) -> Row:
+    """The policies in force: those of the body, or what came later through accessPolicies/{add,replace,remove}."""
+    return policies.settle(change, change.row, view)
+
+
+def is_public(row: Row) -> tuple[bool, str]:
+    """Whether public addresses are let in, and the property that decides. Rules by address are enforced with the service."""
+    access = str(row.properties.get("publicNetworkAccess") or "Enabled")
+    if access.lower() != "enabled":
+        return False, f"publicNetworkAccess: {access}"
+    action = (row.properties.get("networkAcls") or {}).get("defaultAction") or "Allow"
+    return action != "Deny", f"networkAcls.defaultAction: {action}"
+
+
+def realize(row: Row, view: View) -> Iterator[Service]:
+    """The vault's names, and who may come in."""
+    public, because = is_public(row)
+    yield Service(
+        owner=row.id,
+        service="keyvault",
+        region=normal_region(row.body.get("location") or ""),
+        names=linked_names(row),
+        public_access=public,
+        because=because,
+        facts=(("name", row.name),),
+    )
+
+
+def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """The vault's address and connections."""
+    out: dict[str, Any] = {"vaultUri": f"https://{host(row)}/"}
+    found = private_link.shown_connections(row, view)
+    if found:
+        out["privateEndpointConnections"] = found
+    return out
+
+
+TYPE = ResourceType(
+    name=NAME,
+    api_versions=API_VERSIONS,
+    properties=PROPERTIES,
+    check=check,
+    settle=settle,
+    realize=realize,
+    show=show,
+    scope_actions={"checkNameAvailability": name_check(NAME, "vault")},
+    private_link=(GROUP,),
+    name_pattern=r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
+    name_unique="global",
+)
+CHILDREN = private_link.child_types(NAME, API_VERSIONS)

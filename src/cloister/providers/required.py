@@ -1,0 +1,52 @@
+"""Small rules that several providers share about the members of the envelope: ``sku``, ``kind``, free names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cloister.arm.errors import Problem
+from cloister.arm.resource import Action, Call, Outcome, Row, View
+
+
+def sku_name(row: Row) -> str:
+    """``sku.name`` as the user wrote it, ``""`` for none."""
+    return str((row.body.get("sku") or {}).get("name") or "")
+
+
+def choice(row: Row, member: str, given: str, allowed: Iterable[str], words: str) -> Iterator[Problem]:
+    """A problem unless ``given`` is one of ``allowed``, compared without case."""
+    names = tuple(allowed)
+    if not given:
+        yield Problem(
+            "InvalidParameter", member, f"cannot make {words} '{row.name}' without '{member}'; give one of {', '.join(names)}."
+        )
+    elif given.lower() not in {name.lower() for name in names}:
+        yield Problem(
+            "InvalidParameter",
+            member,
+            f"cannot make {words} '{row.name}' with {member} '{given}'; give one of {', '.join(names)}.",
+        )
+
+
+def spelled(given: str, allowed: Iterable[str]) -> str:
+    """``given`` in Azure's spelling."""
+    return next((name for name in allowed if name.lower() == given.lower()), given)
+
+
+def name_check(type_name: str, words: str) -> Action:
+    """The scope action ``checkNameAvailability`` of a type whose names are global."""
+
+    def run(call: Call, view: View) -> Outcome:
+        wanted = str((call.body or {}).get("name") or "")
+        taken = any(row.name.lower() == wanted.lower() for row in view.of_type(type_name))
+        body: dict[str, Any] = {"nameAvailable": not taken}
+        if taken:
+            body |= {
+                "reason": "AlreadyExists",
+                "message": f"cannot use the name '{wanted}': a {words} of this cloud has it; choose another.",
+            }
+        return Outcome(body=body)
+
+    namespace = type_name.split("/", 1)[0]
+    return Action(run=run, permission=f"{namespace}/checkNameAvailability/read")
