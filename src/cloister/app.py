@@ -135,19 +135,20 @@ async def control(home: Home) -> None:
     from cloister.frontends.control_socket import ControlSocket
     from cloister.ipc.frames import serve
     from cloister.providers import TYPES
-    from cloister.store.sql import SqlStore
+    from cloister.store.database import open_store
 
     facts = first_start(home)
     identity = LocalIdentity(home, facts["tenant_id"])
     drivers = {name: RemoteDriver(home.socket(name)) for name in ("fabric", "edge", "resolver")}
     types = {type.name.lower(): type for type in TYPES}
     loop = ReconcileLoop(types, lambda: engine.view(), drivers, lambda name: drivers[name].client.generation)
-    store = SqlStore(f"sqlite:///{home.database}")
+    store = open_store(home.database)
     deployments = Deployments(lambda: engine, store, utc_now)
     routes = (*arm_routes(), *deployments.routes())
     engine = Engine(TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"])
     await engine.start()
     await seed(engine, facts)
+    loop.changed(engine.revision, [(row.id, None, row) for row in engine.index.rows.values()])
     owner = Caller(principal=facts["object_id"], name="owner", client_id=facts["client_id"], tenant=facts["tenant_id"])
 
     async def remove(id: str) -> None:
