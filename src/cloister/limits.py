@@ -16,6 +16,12 @@ TEMPLATE_OUTPUTS_MAX = 64
 TEMPLATE_EXPRESSION_LENGTH_MAX = 24_576
 TEMPLATE_DEPTH_MAX = 6  # nested deployments (ours; Azure: five levels)
 TEMPLATE_EXPRESSION_DEPTH_MAX = 64  # ours
+TEMPLATE_STEPS_MAX = 2_000_000  # ours: evaluated parts of expressions in one deployment
+TEMPLATE_VALUE_NODES_MAX = 200_000  # ours: members of one value, written out
+TEMPLATE_TEXT_MAX = 1024 * 1024  # ours: characters of one text that an expression makes
+TEMPLATE_COPIES_MAX = 800  # Azure: a copy loop's count
+TEMPLATE_RANGE_MAX = 10_000  # Azure: the count of range()
+DEPLOYMENTS_PER_SCOPE_MAX = 800  # Azure: deployments kept in the history of one scope; the oldest go first
 
 # Networks (Azure subscription and service limits: networking)
 VNETS_MAX = 1000
@@ -26,6 +32,11 @@ ZONES_PER_GROUP_MAX = 5
 LINKS_PER_ZONE_MAX = 1000
 RECORD_SETS_PER_ZONE_MAX = 25_000
 RECORDS_PER_SET_MAX = 20
+LINKS_WITH_REGISTRATION_PER_ZONE_MAX = 100
+PRIVATE_ZONES_PER_SUBSCRIPTION_MAX = 1000
+PRIVATE_ZONES_PER_VNET_MAX = 1000
+ZONE_LABELS_MAX = 34
+TXT_RECORD_LENGTH_MAX = 1024  # characters of one TXT record, all its strings together
 
 # The fabric (ours)
 EDITS_PER_BATCH_MAX = 2000
@@ -67,3 +78,34 @@ CONTROL_WAIT_SECONDS = 5.0  # control is down: how long a request waits for it
 CONTROL_CALL_SECONDS = 120.0
 TRACKING_WAIT_SECONDS = 10.0
 TRACKING_CALL_SECONDS = 120.0
+
+# The control plane (ours)
+EVENTS_KEPT_MAX = 10_000  # entries of the activity log; Azure keeps 90 days
+LIST_PAGE_MAX = 1000  # rows in one page of a listing
+SETTLE_ROUNDS_MAX = 16  # how often one row may be settled within one change
+CHANGE_ROWS_MAX = 100_000  # rows that one change may touch
+DELETE_WAIT_SECONDS = 2.0  # how long a DELETE that cannot answer asynchronously waits until what it withdraws is gone
+RETRY_AFTER_SECONDS = 1
+RETRY_AFTER_MILLISECONDS = 200
+
+# Tracking (learn.microsoft.com/azure/machine-learning/resource-limits-capacity, unless said)
+EXPERIMENT_NAME_LENGTH_MAX = 255
+EXPERIMENT_TAG_KEY_LENGTH_MAX = 250
+RUN_ID_LENGTH_MAX = 255
+RUN_NAME_LENGTH_MAX = 256
+DESCRIPTION_LENGTH_MAX = 5000
+TAGS_MAX = 50
+TAG_KEY_LENGTH_MAX = 100
+TAG_VALUE_LENGTH_MAX = 1000
+METRIC_NAME_LENGTH_MAX = 255
+METRIC_COLUMNS_MAX = 15
+WARNINGS_PER_RUN_MAX = 100  # ours; the oldest go
+TRACKING_PAGE_MAX = 1000  # ours: experiments, runs or metric names in one answer
+METRIC_PAGE_ROWS_MAX = 5000  # ours: rows of one metric in one answer
+METRIC_PAGE_BYTES_MAX = 8 * 1024 * 1024  # ours: the same, in bytes
+RUNS_PER_BATCH_MAX = 1000  # ours: runs or events in one request
+FILTER_LENGTH_MAX = 32_768  # ours
+FILTER_COMPARISONS_MAX = 200  # ours; SQLite refuses expressions deeper than 1000
+FILTER_DEPTH_MAX = 32  # ours
+TRACKING_STORES_OPEN_MAX = 32  # ours: workspaces whose databases are open at once
+TRACKING_THREADS = 8  # ours: store calls under way at once
