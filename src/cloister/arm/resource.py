@@ -81,11 +81,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Derived(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that another one owns: it lives and dies with its owner and refuses direct writes."""
+    """A row that another one owns: it lives and dies with its owner and refuses direct writes.
+
+    ``takes_over``: where another row derives the same id already, this one gets it (two endpoints' records of one name);
+    the former owner is settled again and its ``derive`` must yield it no more. Without it such a collision is 409.
+    """
 
     id: str
     body: dict[str, Any]
     facts: dict[str, Any] = {}
+    takes_over: bool = False
 
 
 class View(Protocol):
