@@ -6,10 +6,12 @@ import logging
 import re
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+import msgspec
+
 from cloister.ipc.messages import Origin, Request, Response
 from cloister.services.edge import pages, refusals
 from cloister.services.edge.conversation import Answer, Answered, Asked
-from cloister.services.edge.gates import CONTROL_GATES, GATES, HOST_NAMES, Passage
+from cloister.services.edge.gates import CONTROL_GATES, GATES, Passage
 from cloister.services.edge.handover import Desk
 from cloister.services.edge.listener import Line
 from cloister.services.edge.state import EdgeState
@@ -124,7 +126,7 @@ class Front:
         site = passage.site
         service = site.service if site else ("login" if is_login_path(request.path) else "arm")
         if service in CONTROL_SERVICES:
-            return await self._control.http(_with(request, service=service), repeatable=service == "login")
+            return await self._control.http(_with(request, {"service": service}), repeatable=service == "login")
         if service == "portal":
             return pages.portal()
         if site is None or service not in DATA_SERVICES or site.member == "inference":
@@ -135,22 +137,9 @@ class Front:
         assert passage.policy is not None
         if pages.is_discovery(request.path):
             return pages.discovery(site, passage.policy, request.authority)
-        facts = dict(passage.policy.facts)
-        return await self._tracking.http(_with(request, **facts, service=service, resource=site.resource, member=site.member))
+        about = {"service": service, "resource": site.resource, "member": site.member}
+        return await self._tracking.http(_with(request, {**dict(passage.policy.facts), **about}))
 
 
-def _with(request: Request, **facts: str) -> Request:
-    return Request(
-        method=request.method,
-        path=request.path,
-        query=request.query,
-        headers=request.headers,
-        body=request.body,
-        authority=request.authority,
-        origin=request.origin,
-        claims=request.claims,
-        facts=facts,
-    )
-
-
-__all__ = ["CONTROL_SERVICES", "HOST_NAMES", "Front", "Unreadable", "host_of", "read_target"]
+def _with(request: Request, facts: dict[str, str]) -> Request:
+    return msgspec.structs.replace(request, facts=facts)
