@@ -26,4 +26,5 @@ def main() -> None:
         print(f"\n{MARK}{json.dumps({'error': error})}", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """Ask one question over HTTPS from where this program runs, and say in one JSON line how far it came.
 
-A program of its own, run on machines of the cloud; standard library only. Arguments: name, path; POSTs ``{}``. The token is read from
-stdin, so that it stands in no process list. Answer: ``{"addresses", "connected", "status", "error", "body"}``.
+A program of its own, run on machines of the cloud; standard library only. Arguments: name, path; POSTs ``{}``. The token is
+read from stdin, so that it stands in no process list. Answer: ``{"addresses", "connected", "status", "error", "body"}``.
 """
 
 import http.client

@@ -55,7 +55,7 @@ def client_python() -> Path:
     python = Path(sys.prefix).parent / ".venv-client" / "bin" / "python"
     if not python.exists():
         raise CliError(
-            f"cannot run the demo: Microsoft's SDK is not installed in {python.parents[1]}; 'make demo' (or 'make setup-client') does it"
+            f"cannot run the demo: Microsoft's SDK is not installed in {python.parents[1]}; 'make setup-client' does it"
         )
     return python
 
