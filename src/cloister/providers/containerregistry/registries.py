@@ -105,8 +105,7 @@ def settle(change: Change, view: View) -> Row:
         facts["created"] = view.now
         facts["passwords"] = [_password(row, n, view) for n in (1, 2)]
     name = spelled(sku_name(row), SKUS)
-    row = row.with_facts(**facts).with_body(sku={**(row.body.get("sku") or {}), "name": name, "tier": name})
-    return identity.settle(change, row, view)
+    return row.with_facts(**facts).with_body(sku={**(row.body.get("sku") or {}), "name": name, "tier": name})
 
 
 def _password(row: Row, n: int, view: View) -> str:

@@ -67,10 +67,10 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 
 
 def settle(change: Change, view: View) -> Row:
-    """Its identity and creation time."""
+    """Its creation time."""
     facts = {**(change.old.facts if change.old else {}), **change.row.facts}
     facts.setdefault("created", view.now)
-    return identity.settle(change, change.row.with_facts(**facts), view)
+    return change.row.with_facts(**facts)
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 
 
 def settle(change: Change, view: View) -> Row:
-    """The workspace's guid for life, its identity, the public-access pair, and v1LegacyMode's default."""
+    """The workspace's guid for life, the public-access pair, and v1LegacyMode's default."""
     row = change.row
     old = change.old
     facts = {**(old.facts if old else {}), **row.facts}
@@ -109,8 +109,7 @@ def settle(change: Change, view: View) -> Row:
         facts["guid"] = view.new_id(f"{row.id} workspaceId {view.now}")
         facts["created"] = view.now
         facts["made_with"] = change.api_version[:10]
-    row = identity.settle(change, row.with_facts(**facts), view)
-    row = public_access.settle(change, row, view)
+    row = public_access.settle(change, row.with_facts(**facts), view)
     return _settle_legacy(change, row, view)
 
 

@@ -5,8 +5,6 @@ Source: azure-rest-api-specs ManagedIdentity.json 2018-11-30; bicep types 2023-0
 
 from __future__ import annotations
 
-from typing import Any
-
 from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import array, obj, string
 
@@ -15,17 +13,13 @@ API_VERSIONS = ("2024-11-30", "2023-01-31", "2022-01-31-preview", "2018-11-30", 
 
 
 def settle(change: Change, view: View) -> Row:
-    """Its principal and client ids, for life."""
+    """Its principal and client ids, for life. They stand in properties: others' ``identity`` reads them there."""
     facts = {**(change.old.facts if change.old else {}), **change.row.facts}
     if "principal" not in facts:
         facts["principal"] = view.new_id(f"{change.row.id} principalId {view.now}")
         facts["client"] = view.new_id(f"{change.row.id} clientId {view.now}")
-    return change.row.with_facts(**facts)
-
-
-def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
-    """Its ids."""
-    return {"tenantId": view.tenant_id, "principalId": row.facts["principal"], "clientId": row.facts["client"]}
+    ids = {"tenantId": view.tenant_id, "principalId": facts["principal"], "clientId": facts["client"]}
+    return change.row.with_facts(**facts).with_properties(**ids)
 
 
 TYPE = ResourceType(
@@ -38,7 +32,6 @@ TYPE = ResourceType(
         isolationScope=string("None", "Regional"),
     ),
     settle=settle,
-    show=show,
     name_pattern=r"[A-Za-z0-9][A-Za-z0-9_-]{2,127}",
 )
 FEDERATED_CREDENTIALS = ResourceType(

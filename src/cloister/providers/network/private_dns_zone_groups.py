@@ -110,8 +110,29 @@ def records(row: Row, zone_id: str, view: View) -> dict[str, tuple[str, str]]:
     return out
 
 
+def settle(change: Change, view: View) -> Row:
+    """When the group was written, and which of its records a later group has taken over since."""
+    facts = {**(change.old.facts if change.old else {}), **change.row.facts}
+    if change.written is not None:
+        return change.row.with_facts(**{**facts, "at": view.now, "lost": []})
+    lost = set(facts.get("lost") or ())
+    for zone_id in zone_ids(change.row):
+        for name in records(change.row, zone_id, view):
+            id = _record_id(zone_id, name, view)
+            present = view.get(id)
+            other = view.get(present.owner) if present and present.owner and key(present.owner) != key(change.row.id) else None
+            if other is not None and other.facts.get("at", "") > facts.get("at", ""):
+                lost.add(key(id))
+    return change.row.with_facts(**{**facts, "lost": sorted(lost)})
+
+
+def _record_id(zone_id: str, name: str, view: View) -> str:
+    zone = view.get(zone_id)
+    return f"{zone.id if zone else zone_id}/A/{name}"
+
+
 def derive(row: Row, view: View) -> Iterator[Derived]:
-    """The A records, in each zone that is still there."""
+    """The A records, in each zone that is still there; of two groups that write one name, the later written has it."""
     parent = parse(row.id).parent
     endpoint = view.get(parent.text) if parent else None
     guid = endpoint.facts.get("guid", "") if endpoint else ""
@@ -119,9 +140,11 @@ def derive(row: Row, view: View) -> Iterator[Derived]:
         zone = view.get(zone_id)
         for name, (address, _) in records(row, zone_id, view).items():
             assert zone is not None and parent is not None
+            if key(f"{zone.id}/A/{name}") in (row.facts.get("lost") or ()):
+                continue
             made_by = f"created by private endpoint {parent.name} with resource guid {guid}"
             properties = {"ttl": TTL_SECONDS, "aRecords": [{"ipv4Address": address}], "metadata": {"creator": made_by}}
-            yield Derived(id=f"{zone.id}/A/{name}", body={"properties": properties})
+            yield Derived(id=f"{zone.id}/A/{name}", body={"properties": properties}, takes_over=True)
 
 
 def show(row: Row, view: View, api_version: str) -> dict:
@@ -151,6 +174,7 @@ TYPE = ResourceType(
     properties=PROPERTIES,
     location="none",
     check=check,
+    settle=settle,
     derive=derive,
     show=show,
 )

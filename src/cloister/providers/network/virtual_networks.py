@@ -9,7 +9,7 @@ from cloister.arm.errors import Problem
 from cloister.arm.ids import key
 from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
-from cloister.limits import DNS_SERVERS_PER_VNET_MAX, SUBNETS_PER_VNET_MAX, VNETS_MAX
+from cloister.limits import DNS_SERVERS_PER_VNET_MAX, VNETS_MAX
 from cloister.net.intent import Network
 from cloister.net.plan import normal_region
 from cloister.providers.network import addresses, prefixes
@@ -76,13 +76,6 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             "properties.dhcpOptions.dnsServers",
             f"cannot give '{row.name}' {len(servers)} name servers: the limit is {DNS_SERVERS_PER_VNET_MAX}; remove some.",
         )
-    inline = row.properties.get("subnets") or ()
-    if len(inline) > SUBNETS_PER_VNET_MAX:
-        yield Problem(
-            "SubnetsPerVnetLimitReached",
-            "properties.subnets",
-            f"cannot give '{row.name}' {len(inline)} subnets: the limit is {SUBNETS_PER_VNET_MAX}; use a second network.",
-        )
     if change.old is None and sum(key(other.id) != key(row.id) for other in view.of_type(NAME)) >= VNETS_MAX:
         yield Problem(
             "VnetCountLimitReached",
@@ -92,13 +85,13 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 
 
 def _used_prefixes(change: Change, view: View) -> Iterator[Problem]:
-    """Subnets that stay must stay inside the space; what comes in this very body is checked as a subnet."""
-    if change.old is None or (change.written and "subnets" in (change.written.get("properties") or {})):
+    """Subnets that lie in a prefix that would go; one that never lay inside is refused as a subnet, not here."""
+    if change.old is None:
         return
-    space = address_space(change.row)
+    before, space = address_space(change.old), address_space(change.row)
     for subnet in view.children(change.row.id, SUBNETS):
         for prefix in addresses.subnet_prefixes(subnet):
-            if not prefixes.inside(prefix, space):
+            if prefixes.inside(prefix, before) and not prefixes.inside(prefix, space):
                 yield Problem(
                     "InUsePrefixCannotBeDeleted",
                     "properties.addressSpace.addressPrefixes",

@@ -9,7 +9,6 @@ from typing import Any
 
 from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, integer, obj, string
-from cloister.providers import identity
 
 NAME = "Microsoft.OperationalInsights/workspaces"
 SKUS = ("Free", "Standard", "Premium", "PerNode", "PerGB2018", "Standalone", "CapacityReservation", "LACluster")
@@ -51,7 +50,7 @@ def settle(change: Change, view: View) -> Row:
         facts["keys"] = [view.secret(f"{row.id} {kind} {view.now}") for kind in ("primary", "secondary")]
     if not row.properties.get("sku"):
         row = row.with_properties(sku={"name": "PerGB2018"})
-    return identity.settle(change, row.with_facts(**facts), view)
+    return row.with_facts(**facts)
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def settle(change: Change, view: View) -> Row:
     row = row.with_facts(**facts).with_body(kind=kind, sku=sku)
     if kind != "Storage" and not row.properties.get("accessTier"):
         row = row.with_properties(accessTier="Premium" if sku["tier"] == "Premium" else "Hot")
-    return identity.settle(change, row, view)
+    return row
 
 
 def derive(row: Row, view: View) -> Iterator[Derived]:
