@@ -7,6 +7,7 @@ ways in: 127.0.0.1 is the internet, 127.0.0.2 the endpoint of workspace A, 127.0
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import socket
@@ -87,10 +88,8 @@ class InThread:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.ensure_future(self._run())
         self._started.set()
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await self._task
-        except asyncio.CancelledError:
-            pass
 
     def stop(self) -> None:
         """Cancel and wait; what the coroutine raised is raised here."""

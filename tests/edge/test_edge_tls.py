@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pytest
@@ -64,9 +65,8 @@ def test_the_host_is_served_as_localhost_with_and_without_a_name(shared_edge: Cl
         shared_edge.tls("localhost")
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_old_tls_is_refused(shared_edge: Cloud) -> None:
-    import socket
-
     context = shared_edge.context()
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
