@@ -135,6 +135,17 @@ def demo(as_json: Json = False) -> None:
 
 
 @app.command()
+def principal(
+    action: Annotated[str, typer.Argument(metavar="create|show", help="Make a service principal, or show one made before.")],
+    name: Annotated[str, typer.Argument(help="Its name, as --as takes it.")],
+) -> None:
+    """Make or show a service principal of this cloud; it may do nothing until a role is assigned to it."""
+    from cloister.cli.principal import principal
+
+    principal(action, name)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check what this machine offers the cloud; each finding says what to do."""
     from cloister.cli.doctor import doctor
