@@ -7,7 +7,8 @@
     )
 
 Marks: ``required``; ``read_only`` (input is ignored); ``create_only`` (a later PUT must repeat the value or leave
-it out); ``secret`` (never shown by GET); ``enum`` (compared without case, stored as spelled here); ``default``
+it out); ``secret`` (never shown by GET); ``overridable`` (``settle`` may keep another value than the user wrote: two
+properties that override each other); ``enum`` (compared without case, stored as spelled here); ``default``
 (filled where absent); ``ref`` (the value is an id of that type, or an ``{"id": ...}`` object). Unknown properties
 are kept as written: Azure's api-versions add more than any list here knows.
 """
@@ -27,6 +28,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     create_only: bool = False
     secret: bool = False
     nullable: bool = True
+    overridable: bool = False
     default: Any = msgspec.UNSET
 
 
@@ -88,7 +90,7 @@ def array(items: Field, **marks: Any) -> Array:
     return Array(items=items, **marks)
 
 
-_MARKS = frozenset({"required", "read_only", "create_only", "secret", "nullable", "default"})
+_MARKS = frozenset({"required", "read_only", "create_only", "secret", "nullable", "overridable", "default"})
 
 
 def obj(members: dict[str, Field] | None = None, **named: Any) -> Object:

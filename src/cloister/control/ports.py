@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -78,6 +78,14 @@ class Loop(Protocol):
         ...
 
 
+class Verifier(Protocol):
+    """Checks access tokens."""
+
+    def verify(self, token: str, audiences: Collection[str]) -> Mapping[str, Any]:
+        """The claims of a good token for one of these audiences; else ArmError 401 with Azure's codes."""
+        ...
+
+
 class Driver(Protocol):
     """A driver of the data plane, as control sees it: the fabric, the edge or the resolver."""
 
@@ -88,7 +96,10 @@ class Driver(Protocol):
 class Engine(Protocol):
     """The verbs, once for all types."""
 
-    types: Mapping[str, ResourceType]  # by lower-case type name
+    @property
+    def types(self) -> Mapping[str, ResourceType]:
+        """All resource types; found by name in any case."""
+        ...
 
     def view(self) -> View:
         """All rows at the current revision."""
@@ -102,6 +113,20 @@ class Engine(Protocol):
         self, method: str, id: str, *, caller: Caller, api_version: str, body: Any = None, query: Mapping[str, str] = {}
     ) -> Response:
         """A request from inside (a deployment's resource) on behalf of ``caller``: the same gates but authentication."""
+        ...
+
+    async def record(
+        self,
+        *,
+        put: Iterable[Row] = (),
+        drop: Iterable[str] = (),
+        documents: Mapping[str, Any] = {},
+        events: Iterable[Event] = (),
+    ) -> int:
+        """Control's own writing (a deployment's progress, the first rows): stored as given, no check, no settling.
+
+        ``created`` and ``changed`` of a row are filled where empty. Returns the revision once it is on disk.
+        """
         ...
 
     async def finished(self, id: str, timeout: float) -> tuple[str, str]:

@@ -1,0 +1,74 @@
+"""All resource types of a cloud, found without case, and ids spelled as the types and the rows spell them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from cloister.arm.ids import RESOURCES, ResourceId, key, parse
+from cloister.arm.resource import ResourceType
+
+GROUP_TYPE = f"{RESOURCES}/resourceGroups"
+SUBSCRIPTION_TYPE = f"{RESOURCES}/subscriptions"
+TENANT_TYPE = f"{RESOURCES}/tenants"
+
+
+class Catalog(Mapping[str, ResourceType]):
+    """Resource types by lower-case name."""
+
+    def __init__(self, types: Iterable[ResourceType]):
+        self._types = {kind.name.lower(): kind for kind in types}
+        self.namespaces: dict[str, str] = {}
+        """Namespaces as Azure spells them, by lower case."""
+        for kind in self._types.values():
+            namespace = kind.name.split("/", 1)[0]
+            self.namespaces.setdefault(namespace.lower(), namespace)
+
+    def __getitem__(self, name: str) -> ResourceType:
+        return self._types[name.lower()]
+
+    def get(self, name: str, default: ResourceType | None = None) -> ResourceType | None:  # type: ignore[override]
+        """The type of that name in any case, or None."""
+        return self._types.get(name) or self._types.get(name.lower()) or default
+
+    def __iter__(self):
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def of_namespace(self, namespace: str) -> list[ResourceType]:
+        """The types of one provider, by name."""
+        prefix = namespace.lower() + "/"
+        return [self._types[name] for name in sorted(self._types) if name.startswith(prefix)]
+
+    def spelled(self, id: ResourceId, known: Callable[[str], str | None]) -> ResourceId:
+        """``id`` with types spelled as here and names spelled as the existing rows spell them.
+
+        ``known(key)`` gives the id text of an existing row, or None; then the name stays as the user wrote it.
+        """
+        if stored := known(id.key):
+            return parse(stored)
+        scope = self._spelled_scope(id, known)
+        if not id.provider:
+            return scope
+        kind = self.get(id.type)
+        parts = kind.name.split("/") if kind else [self.namespaces.get(id.provider.lower(), id.provider), *id.types]
+        spelled = replace(scope, provider=parts[0], types=tuple(parts[1:]), names=id.names)
+        if len(id.names) > 1 and id.parent is not None and (above := known(id.parent.key)):
+            spelled = replace(spelled, names=(*parse(above).names, id.names[-1]))
+        return spelled
+
+    def _spelled_scope(self, id: ResourceId, known: Callable[[str], str | None]) -> ResourceId:
+        """The scope of ``id`` as an id without type and name: its subscription, group and parent scope, spelled."""
+        if id.parent_scope:
+            above = self.spelled(parse(id.parent_scope), known)
+            return ResourceId(above.subscription, above.resource_group, above.text)
+        if not id.subscription:
+            return ResourceId()
+        own = ResourceId(id.subscription, id.resource_group)
+        if id.provider and (stored := known(own.key)):
+            return parse(stored)
+        if id.resource_group and (stored := known(key(f"/subscriptions/{id.subscription}"))):
+            return replace(own, subscription=parse(stored).subscription)
+        return own

@@ -1,0 +1,39 @@
+"""The ``identity`` of a resource: a principal of its own (system assigned), or others' (user assigned).
+
+Source: the ManagedServiceIdentity common type; an identity switched off and on again is another principal.
+"""
+
+from __future__ import annotations
+
+from cloister.arm.ids import IdError, parse
+from cloister.arm.resource import Row, View
+
+_FACT = "identityPrincipal"
+
+
+def settle_identity(row: Row, view: View) -> Row:
+    """``row`` with the server's part of its identity: principal, tenant, user identities' client ids."""
+    identity = row.body.get("identity")
+    if not isinstance(identity, dict) or "SystemAssigned" not in str(identity.get("type", "")):
+        if _FACT in row.facts:
+            row = row.with_facts(**{_FACT: ""})
+    elif not row.facts.get(_FACT):
+        row = row.with_facts(**{_FACT: view.new_id(f"{row.id}|identity|{view.now}")})
+    if not isinstance(identity, dict):
+        return row
+    kept = {name: value for name, value in identity.items() if name not in ("principalId", "tenantId")}
+    if principal := row.facts.get(_FACT):
+        kept |= {"principalId": principal, "tenantId": view.tenant_id}
+    users = identity.get("userAssignedIdentities")
+    if isinstance(users, dict):
+        kept["userAssignedIdentities"] = {id: _user_identity(id, view) for id in users}
+    return row if kept == identity else row.with_body(identity=kept)
+
+
+def _user_identity(id: str, view: View) -> dict[str, str]:
+    try:
+        found = view.get(parse(id).text)
+    except IdError:
+        found = None
+    names = ("principalId", "clientId")
+    return {name: found.properties[name] for name in names if name in found.properties} if found else {}

@@ -1,0 +1,172 @@
+"""Azure's built-in roles that this cloud knows, with their real guids.
+
+Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles (guids, actions; read 2026-11).
+"""
+
+from __future__ import annotations
+
+from cloister.arm.ids import key
+from cloister.arm.rbac import Permission, Role
+
+DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
+
+_READ_AND_DEPLOY = (
+    "Microsoft.Authorization/*/read",
+    "Microsoft.Insights/alertRules/*",
+    "Microsoft.ResourceHealth/availabilityStatuses/read",
+    "Microsoft.Resources/deployments/*",
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Support/*",
+)
+
+
+def _role(name: str, title: str, description: str, **permission: tuple[str, ...]) -> Role:
+    return Role(name=name, title=title, description=description, permissions=(Permission(**permission),))
+
+
+OWNER = _role(
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "Owner",
+    "Grants full access to manage all resources, including the ability to assign roles in Azure RBAC.",
+    actions=("*",),
+)
+CONTRIBUTOR = _role(
+    "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    "Contributor",
+    "Grants full access to manage all resources, but does not allow you to assign roles in Azure RBAC.",
+    actions=("*",),
+    not_actions=(
+        "Microsoft.Authorization/*/Delete",
+        "Microsoft.Authorization/*/Write",
+        "Microsoft.Authorization/elevateAccess/Action",
+        "Microsoft.Blueprint/blueprintAssignments/write",
+        "Microsoft.Blueprint/blueprintAssignments/delete",
+        "Microsoft.Compute/galleries/share/action",
+        "Microsoft.Purview/consents/write",
+        "Microsoft.Purview/consents/delete",
+        "Microsoft.Resources/deploymentStacks/manageDenySetting/action",
+    ),
+)
+READER = _role(
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+    "Reader",
+    "View all resources, but does not allow you to make any changes.",
+    actions=("*/read",),
+)
+USER_ACCESS_ADMINISTRATOR = _role(
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+    "User Access Administrator",
+    "Lets you manage user access to Azure resources.",
+    actions=("*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"),
+)
+NETWORK_CONTRIBUTOR = _role(
+    "4d97b98b-1d4f-4787-a291-c67834d212e7",
+    "Network Contributor",
+    "Lets you manage networks, but not access to them.",
+    actions=(*_READ_AND_DEPLOY, "Microsoft.Network/*"),
+)
+PRIVATE_DNS_ZONE_CONTRIBUTOR = _role(
+    "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
+    "Private DNS Zone Contributor",
+    "Lets you manage private DNS zone resources, but not the virtual networks they are linked to.",
+    actions=(
+        *_READ_AND_DEPLOY,
+        "Microsoft.Network/privateDnsZones/*",
+        "Microsoft.Network/privateDnsOperationResults/*",
+        "Microsoft.Network/privateDnsOperationStatuses/*",
+        "Microsoft.Network/virtualNetworks/read",
+        "Microsoft.Network/virtualNetworks/join/action",
+    ),
+)
+AZUREML_DATA_SCIENTIST = _role(
+    "f6c7c914-8db3-469d-8ca1-694a8f32e121",
+    "AzureML Data Scientist",
+    "Can perform all actions within an Azure Machine Learning workspace, except for creating or deleting compute resources "
+    "and modifying the workspace itself.",
+    actions=(
+        "Microsoft.MachineLearningServices/workspaces/*/read",
+        "Microsoft.MachineLearningServices/workspaces/*/action",
+        "Microsoft.MachineLearningServices/workspaces/*/delete",
+        "Microsoft.MachineLearningServices/workspaces/*/write",
+    ),
+    not_actions=(
+        "Microsoft.MachineLearningServices/workspaces/delete",
+        "Microsoft.MachineLearningServices/workspaces/write",
+        "Microsoft.MachineLearningServices/workspaces/computes/*/write",
+        "Microsoft.MachineLearningServices/workspaces/computes/*/delete",
+        "Microsoft.MachineLearningServices/workspaces/computes/listKeys/action",
+        "Microsoft.MachineLearningServices/workspaces/listKeys/action",
+        "Microsoft.MachineLearningServices/workspaces/hubs/write",
+        "Microsoft.MachineLearningServices/workspaces/hubs/delete",
+        "Microsoft.MachineLearningServices/workspaces/featurestores/write",
+        "Microsoft.MachineLearningServices/workspaces/featurestores/delete",
+    ),
+)
+KEY_VAULT_SECRETS_USER = _role(
+    "4633458b-17de-408a-b874-0445c86b69e6",
+    "Key Vault Secrets User",
+    "Read secret contents.",
+    data_actions=("Microsoft.KeyVault/vaults/secrets/getSecret/action", "Microsoft.KeyVault/vaults/secrets/readMetadata/action"),
+)
+KEY_VAULT_SECRETS_OFFICER = _role(
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+    "Key Vault Secrets Officer",
+    "Perform any action on the secrets of a key vault, except manage permissions.",
+    actions=(
+        "Microsoft.Authorization/*/read",
+        "Microsoft.Insights/alertRules/*",
+        "Microsoft.Resources/deployments/*",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Support/*",
+        "Microsoft.KeyVault/checkNameAvailability/read",
+        "Microsoft.KeyVault/deletedVaults/read",
+        "Microsoft.KeyVault/locations/*/read",
+        "Microsoft.KeyVault/vaults/*/read",
+        "Microsoft.KeyVault/operations/read",
+    ),
+    data_actions=("Microsoft.KeyVault/vaults/secrets/*",),
+)
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers"
+_DELEGATION_KEY = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action"
+STORAGE_BLOB_DATA_READER = _role(
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+    "Storage Blob Data Reader",
+    "Allows for read access to Azure Storage blob containers and data.",
+    actions=(f"{_BLOBS}/read", _DELEGATION_KEY),
+    data_actions=(f"{_BLOBS}/blobs/read",),
+)
+STORAGE_BLOB_DATA_CONTRIBUTOR = _role(
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    "Storage Blob Data Contributor",
+    "Allows for read, write and delete access to Azure Storage blob containers and data.",
+    actions=(f"{_BLOBS}/delete", f"{_BLOBS}/read", f"{_BLOBS}/write", _DELEGATION_KEY),
+    data_actions=tuple(f"{_BLOBS}/blobs/{verb}" for verb in ("delete", "read", "write", "move/action", "add/action")),
+)
+STORAGE_BLOB_DATA_OWNER = _role(
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    "Storage Blob Data Owner",
+    "Allows for full access to Azure Storage blob containers and data, including assigning POSIX access control.",
+    actions=(f"{_BLOBS}/*", _DELEGATION_KEY),
+    data_actions=(f"{_BLOBS}/blobs/*",),
+)
+
+BUILT_IN: tuple[Role, ...] = (
+    OWNER,
+    CONTRIBUTOR,
+    READER,
+    USER_ACCESS_ADMINISTRATOR,
+    NETWORK_CONTRIBUTOR,
+    PRIVATE_DNS_ZONE_CONTRIBUTOR,
+    AZUREML_DATA_SCIENTIST,
+    KEY_VAULT_SECRETS_USER,
+    KEY_VAULT_SECRETS_OFFICER,
+    STORAGE_BLOB_DATA_READER,
+    STORAGE_BLOB_DATA_CONTRIBUTOR,
+    STORAGE_BLOB_DATA_OWNER,
+)
+_BY_NAME = {role.name: role for role in BUILT_IN}
+
+
+def built_in(definition_id: str) -> Role | None:
+    """The built-in role that an id names, in whichever scope it is spelled."""
+    return _BY_NAME.get(key(definition_id).rsplit("/", 1)[-1])

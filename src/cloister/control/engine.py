@@ -1,0 +1,292 @@
+"""The verbs, once for all resource types: a request passes the GATES, and what it changes is on disk before anyone sees it.
+
+All writes go one after another under one lock: computed on the event loop, committed by one writer thread, published to
+memory when the disk has them. Reads look at what is published and never wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import orjson
+
+from cloister.arm.catalog import Catalog
+from cloister.arm.errors import ArmError
+from cloister.arm.ids import ResourceId, key
+from cloister.arm.resource import ResourceType, Row
+from cloister.control import answers, operations, reading
+from cloister.control.authority import Authority
+from cloister.control.gates import READ_GATES, WRITE_GATES, Gate, checked_api_version, local_caller, require_permission
+from cloister.control.passage import WRITING, Passage
+from cloister.control.ports import Caller, Commit, Event, Loop, Route, RouteCall, Store, Verifier
+from cloister.control.rendering import Renderer
+from cloister.control.routing import Match, RouteTable, scope_of_path
+from cloister.control.settling import Bug
+from cloister.control.world import Draft, Index, Surroundings, Window
+from cloister.ipc.messages import Request, Response
+
+log = logging.getLogger("cloister.engine")
+
+AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
+_SECRET = "engine/secret"
+_PUBLIC = "anonymous"
+
+
+class Engine:
+    """See ``ports.Engine``. ``start`` must have been awaited before anything is asked."""
+
+    def __init__(
+        self,
+        types: Iterable[ResourceType],
+        store: Store,
+        loop: Loop,
+        verifier: Verifier,
+        routes: Iterable[Route],
+        clock: Callable[[], str],
+        tenant_id: str,
+    ):
+        self.types = Catalog(types)
+        self.store = store
+        self.loop = loop
+        self.clock = clock
+        self.tenant_id = tenant_id
+        self.revision = 0
+        self.index = Index()
+        self.rights = Authority(self.index)
+        self.renderer = Renderer(self.types, loop.state)
+        self._verifier = verifier
+        self._routes = RouteTable((*reading.ROUTES, *routes))
+        self._counters: dict[str, int] = {}
+        self._around = Surroundings(catalog=self.types, tenant_id=tenant_id, key=b"")
+        self.operations = operations.Operations(b"")
+        self._writing = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._published = asyncio.Condition()
+
+    async def start(self) -> None:
+        """Load what the store has. At the very first start, make the secret that keys are derived from."""
+        self.revision, rows, self._counters = await asyncio.to_thread(self.store.load)
+        self.index.load(rows)
+        secret = await asyncio.to_thread(self.store.document, _SECRET)
+        if not secret:
+            secret = uuid.uuid4().hex + uuid.uuid4().hex
+            await self._on_disk(Commit(revision=self.revision, documents={_SECRET: secret}))
+        self._around = msgspec.structs.replace(self._around, key=secret.encode())
+        self.operations = operations.Operations(secret.encode())
+        log.info("engine.started revision=%d rows=%d", self.revision, len(rows))
+
+    async def stop(self) -> None:
+        """Let the commit under way end."""
+        async with self._writing:
+            self._writer.shutdown(wait=True)
+
+    # --- the rows
+
+    def view(self, caller: Caller | None = None, shown: bool = False) -> Window:
+        """All rows at the current revision. Ask it between two awaits: later it shows later rows."""
+        return Window(self.index, self._around, self.clock(), self._allowed(caller), shown)
+
+    def draft(self, p: Passage) -> Draft:
+        """The rows as a request may change them."""
+        return Draft(self.index, self._around, p.now, self._allowed(p.caller), self._counters)
+
+    def _allowed(self, caller: Caller | None) -> Callable[[str, str], bool]:
+        if caller is None:
+            return lambda action, scope: False
+        return lambda action, scope: self.rights.allows(caller.principal, action, scope)
+
+    def spelled(self, id: ResourceId) -> ResourceId:
+        """The id as types and existing rows spell it."""
+        return self.types.spelled(id, lambda place: row.id if (row := self.index.rows.get(place)) else None)
+
+    # --- requests
+
+    async def handle(self, request: Request) -> Response:
+        """A request from outside. Always answers; an exception of ours is logged and becomes a 500."""
+        correlation = str(uuid.uuid4())
+        try:
+            response = await self._handle(request)
+        except ArmError as error:
+            response = answers.refused(error)
+        except Bug as error:
+            log.error("%s request=%s %s", error, request.method, request.path)
+            response = answers.broken(str(error), correlation)
+        except Exception:
+            log.exception("internal error: bug in the engine request=%s %s id=%s", request.method, request.path, correlation)
+            response = answers.broken("internal error: bug in the engine", correlation)
+        return answers.dressed(response, correlation, request)
+
+    async def _handle(self, request: Request) -> Response:
+        if (found := self._routes.find(request.method, request.path)) is not None:
+            return await self._routed(found, request)
+        p = Passage(
+            self,
+            request.method,
+            request.path,
+            query=request.query,
+            headers=request.headers,
+            raw=request.body,
+            authority=request.authority,
+        )
+        return await self._pass(p)
+
+    async def perform(
+        self, method: str, id: str, *, caller: Caller, api_version: str, body: Any = None, query: Mapping[str, str] = {}
+    ) -> Response:
+        """A request from inside on behalf of ``caller``. Errors become error responses, as from outside."""
+        p = Passage(self, method, id, query={**query, "api-version": api_version}, headers={}, body=body, caller=caller)
+        try:
+            return await self._pass(p)
+        except ArmError as error:
+            return answers.refused(error)
+        except Bug as error:
+            log.error("%s request=%s %s", error, method, id)
+            return answers.broken(str(error), str(uuid.uuid4()))
+
+    async def _pass(self, p: Passage) -> Response:
+        if (early := await _through(READ_GATES, p)) is not None:
+            return early
+        if p.method not in WRITING:
+            return reading.answer(p)
+        # Shielded: when the client goes away, what has begun to be written is written to the end.
+        return await asyncio.shield(asyncio.create_task(self._write(p)))
+
+    async def _write(self, p: Passage) -> Response:
+        async with self._writing:
+            if (early := await _through(WRITE_GATES, p)) is not None:
+                return early
+        return await answers.written(p)
+
+    async def _routed(self, match: Match, request: Request) -> Response:
+        route, caller = match.route, Caller(principal="")
+        if route.permission != _PUBLIC:
+            p = Passage(self, request.method, request.path, query=request.query, headers=request.headers)
+            p.caller = caller = self.authenticate(request.headers, request.authority)
+            p.api_version = checked_api_version(p.query.get("api-version", ""))
+            if route.permission:
+                require_permission(p, route.permission, scope_of_path(request.path))
+        request = msgspec.structs.replace(request, query={name.lower(): value for name, value in request.query.items()})
+        return await route.handle(self, RouteCall(request=request, parts=match.parts, caller=caller, body=_lenient(request)))
+
+    def authenticate(self, headers: Mapping[str, str], authority: str) -> Caller:
+        """Who a request's bearer token speaks of. Raises ArmError 401."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise answers.unauthenticated(self.tenant_id, bool(scheme))
+        own = [f"https://{authority}"] if authority else []
+        return local_caller(dict(self._verifier.verify(token.strip(), (*AUDIENCES, *own))))
+
+    # --- writing
+
+    async def commit(
+        self,
+        changes: list[tuple[str, Row | None, Row | None]],
+        *,
+        counters: Mapping[str, int],
+        events: Iterable[Event],
+        now: str,
+        by: str,
+        documents: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Write, publish and tell the loop. The writing lock must be held."""
+        revision = self.revision + 1
+        stamped = [(place, old, _stamped(old, new, revision, now, by)) for place, old, new in changes]
+        await self._on_disk(
+            Commit(
+                revision=revision,
+                put=tuple(new for _, _, new in stamped if new is not None),
+                drop=tuple(old.id for _, old, new in stamped if new is None and old is not None),
+                events=tuple(events),
+                counters=counters,
+                documents=documents or {},
+            )
+        )
+        self.revision = revision
+        self._counters.update(counters)
+        for place, _, new in stamped:
+            if new is None:
+                self.index.drop(place)
+            else:
+                self.index.put(new)
+        self.rights.changed(stamped)
+        told = [((new or old).id, old, new) for _, old, new in stamped if (new or old) is not None]  # type: ignore[union-attr]
+        self.loop.changed(revision, told)
+        async with self._published:
+            self._published.notify_all()
+        return revision
+
+    async def _on_disk(self, commit: Commit) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._writer, self.store.commit, commit)
+        except Exception as error:
+            log.exception("store.failed revision=%d", commit.revision)
+            message = "cannot keep the change: the cloud's store did not take it; see the log, free disk space, and try again."
+            raise ArmError(503, "ServiceUnavailable", message, headers={"retry-after": "5"}) from error
+
+    async def record(
+        self,
+        *,
+        put: Iterable[Row] = (),
+        drop: Iterable[str] = (),
+        documents: Mapping[str, Any] = {},
+        events: Iterable[Event] = (),
+    ) -> int:
+        """See ``ports.Engine``."""
+        return await asyncio.shield(asyncio.create_task(self._record(list(put), list(drop), dict(documents), list(events))))
+
+    async def _record(self, put: list[Row], drop: list[str], documents: dict[str, Any], events: list[Event]) -> int:
+        async with self._writing:
+            rows = self.index.rows
+            changes: list[tuple[str, Row | None, Row | None]] = [(key(row.id), rows.get(key(row.id)), row) for row in put]
+            changes += [(key(id), rows[key(id)], None) for id in drop if key(id) in rows]
+            by = next((row.changed_by or row.created_by for row in put), "")
+            return await self.commit(changes, counters={}, events=events, now=self.clock(), by=by, documents=documents)
+
+    async def finished(self, id: str, timeout: float) -> tuple[str, str]:
+        """Wait until the row's state is terminal. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            while True:
+                row = self.index.rows.get(key(id))
+                if row is None or await self.loop.applied(row.id, row.revision, timeout):
+                    state = self.loop.state(id)
+                    if state[0] != "Updating":
+                        return state
+                await asyncio.sleep(0.02)
+
+
+async def _through(gates: Iterable[Gate], p: Passage) -> Response | None:
+    for gate in gates:
+        found = gate(p)
+        answer = await found if inspect.isawaitable(found) else found
+        if answer is not None:
+            return answer
+    return None
+
+
+def _stamped(old: Row | None, new: Row | None, revision: int, now: str, by: str) -> Row | None:
+    """The row with the time, the person and the revision of this change."""
+    if new is None:
+        return None
+    return msgspec.structs.replace(
+        new,
+        revision=revision,
+        created=(old.created if old is not None else new.created) or now,
+        created_by=(old.created_by if old is not None else new.created_by) or by,
+        changed=now,
+        changed_by=by,
+    )
+
+
+def _lenient(request: Request) -> Any:
+    """The body as JSON if it is any; a Route that must tell reads ``request.body`` itself."""
+    try:
+        return orjson.loads(request.body) if request.body else None
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,65 @@
+"""Deleting: what goes with a row, and what forbids it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cloister.arm.catalog import Catalog
+from cloister.arm.errors import ArmError
+from cloister.arm.ids import IdError, key, parse
+from cloister.arm.resource import ResourceType, Row
+from cloister.control.world import Draft
+
+_SHOWN_MAX = 10
+
+
+def closure(draft: Draft, places: Iterable[str]) -> list[Row]:
+    """The rows with these keys and all that goes with them: rows inside them, rows they own, and so on."""
+    found: dict[str, Row] = {}
+    open = list(places)
+    while open:
+        place = open.pop()
+        row = draft.get(place)
+        if row is None or place in found:
+            continue
+        found[place] = row
+        open.extend(key(other.id) for other in draft.children(row.id))
+        open.extend(key(other.id) for other in draft.owned_by(row.id))
+    return [found[place] for place in sorted(found)]
+
+
+def remove(draft: Draft, catalog: Catalog, places: Iterable[str]) -> list[Row]:
+    """Drop these rows with all that goes with them; answers what went.
+
+    Raises ArmError (the type's ``in_use_code`` with 400, else 409 ``ResourceInUse``) when something that stays still uses one
+    of them.
+    """
+    gone = closure(draft, places)
+    for row in gone:
+        draft.drop(key(row.id))
+    for row in gone:
+        kind = catalog.get(row.type)
+        if kind is not None and (users := list(dict.fromkeys(kind.blockers(row, draft)))):
+            raise _in_use(kind, row, users)
+    return gone
+
+
+def _in_use(kind: ResourceType, row: Row, users: list[str]) -> ArmError:
+    shown = ", ".join(_spoken(user) for user in users[:_SHOWN_MAX])
+    more = f" and {len(users) - _SHOWN_MAX} more" if len(users) > _SHOWN_MAX else ""
+    message = (
+        f"cannot delete {kind.name.rsplit('/', 1)[-1]} '{row.name}': it is still used by {shown}{more}; delete "
+        f"{'that' if len(users) == 1 else 'those'} first."
+    )
+    details = [{"code": "InUse", "target": user, "message": f"'{user}' uses '{row.id}'."} for user in users[:_SHOWN_MAX]]
+    status, code = (400, kind.in_use_code) if kind.in_use_code else (409, "ResourceInUse")
+    return ArmError(status, code, message, target=row.id, details=details)
+
+
+def _spoken(user: str) -> str:
+    """``privateEndpoints 'pe1' (<id>)`` for an id, the words themselves otherwise."""
+    try:
+        id = parse(user) if user.startswith("/") else None
+    except IdError:
+        id = None
+    return f"{id.type.rsplit('/', 1)[-1]} '{id.name}' ({user})" if id is not None and id.provider else user

@@ -1,0 +1,82 @@
+"""Rows as JSON bytes for GET and LIST; what cannot change between two answers is kept.
+
+A row of a type without ``show`` and without inline children looks the same until its revision or its provisioning state
+changes, so its bytes are kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from cloister.arm.catalog import Catalog
+from cloister.arm.envelope import render
+from cloister.arm.ids import key, parse
+from cloister.arm.resource import ResourceType, Row
+from cloister.control.world import Window
+
+_KEPT_MAX = 20_000
+
+State = Callable[[str], tuple[str, str]]
+
+
+def etag_of(row: Row, view: Window, types: Catalog) -> str:
+    """A weak entity tag: it changes with the row and with the children shown inside it."""
+    kind = types.get(row.type)
+    revision = row.revision
+    if kind is not None and kind.inline:
+        revision = max([revision, *(child.revision for child in _inline_children(row, kind, view))])
+    return f'W/"{revision:08x}"'
+
+
+def _inline_children(row: Row, kind: ResourceType, view: Window) -> list[Row]:
+    depth = len(parse(row.id).names) + 1
+    names = {f"{kind.name}/{segment}".lower() for segment in kind.inline.values()}
+    return [r for r in view.children(row.id) if r.type.lower() in names and len(parse(r.id).names) == depth]
+
+
+class Renderer:
+    """Shows rows. ``state`` answers a row's provisioning state."""
+
+    def __init__(self, types: Catalog, state: State):
+        self._types = types
+        self._state = state
+        self._kept: OrderedDict[str, tuple[Row, str, bytes]] = OrderedDict()
+
+    def value(self, row: Row, view: Window, api_version: str) -> dict[str, Any]:
+        """The row as a JSON object. ``view`` must leave out hidden rows."""
+        kind = self._types[row.type]
+        computed: dict[str, Any] = {}
+        for name, segment in kind.inline.items():
+            below = self._types.get(f"{kind.name}/{segment}")
+            if below is not None:
+                rows = [r for r in _inline_children(row, kind, view) if r.type == below.name]
+                computed[name] = [self.value(child, view, api_version) for child in rows]
+        if kind.show is not None:
+            computed.update(kind.show(row, view, api_version))
+        return render(row, kind, state=self._state(row.id)[0], computed=computed, etag=etag_of(row, view, self._types))
+
+    def bytes(self, row: Row, view: Window, api_version: str) -> bytes:
+        """The row as JSON bytes."""
+        kind = self._types[row.type]
+        if kind.show is not None or kind.inline:
+            return orjson.dumps(self.value(row, view, api_version))
+        place, state = key(row.id), self._state(row.id)[0]
+        kept = self._kept.get(place)
+        if kept is not None and kept[0] is row and kept[1] == state:
+            return kept[2]
+        out = orjson.dumps(self.value(row, view, api_version))
+        self._kept[place] = (row, state, out)
+        if len(self._kept) > _KEPT_MAX:
+            self._kept.popitem(last=False)
+        return out
+
+    def computed(self, parent: Row, kind: ResourceType, view: Window, api_version: str) -> list[dict[str, Any]]:
+        """The items of a computed collection (``ResourceType.listing``) with their id and type."""
+        assert kind.listing is not None
+        segment = kind.name.rsplit("/", 1)[-1]
+        items = kind.listing(parent, view, api_version)
+        return [{"id": f"{parent.id}/{segment}/{item['name']}", "type": kind.name, **item} for item in items]

@@ -1,0 +1,321 @@
+"""All rows in memory, indexed by everything a hook may ask, and the windows (``View``) on them.
+
+``Index`` holds rows and finds them by id, type, prefix, owner, reference and name. ``Window`` is the read-only View of
+the committed rows. ``Draft`` is a View of the rows as they would be after the change under way: the committed ones with
+an overlay; nothing of it is seen by anyone else until it is on disk.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from cloister.arm.catalog import Catalog
+from cloister.arm.ids import key
+from cloister.arm.resource import ResourceType, Row
+
+Allowed = Callable[[str, str], bool]
+
+
+def references(value: Any) -> Iterator[str]:
+    """The keys of all resource ids that stand as string values anywhere in ``value`` (or as names, as in identities)."""
+    if isinstance(value, str):
+        if value.startswith("/") and "/providers/" in value.lower():
+            yield key(value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name.startswith("/"):
+                yield from references(name)
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+class SortedKeys:
+    """Keys in order, for prefixes: insertion and removal cost a memory move, which beats a tree up to millions."""
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+
+    def load(self, keys: Iterable[str]) -> None:
+        """Take all these at once."""
+        self._keys = sorted(keys)
+
+    def add(self, item: str) -> None:
+        """Put in one key that is not there yet."""
+        insort(self._keys, item)
+
+    def remove(self, item: str) -> None:
+        """Take out one key that is there."""
+        del self._keys[bisect_left(self._keys, item)]
+
+    def below(self, prefix: str) -> list[str]:
+        """The keys that begin with ``prefix`` and a slash, in order ("0" is the character after the slash)."""
+        top = "" if prefix == "/" else prefix
+        return self._keys[bisect_left(self._keys, top + "/") : bisect_left(self._keys, top + "0")]
+
+
+class Index:
+    """Rows by key with every way to find them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self._sorted = SortedKeys()
+        self._types: dict[str, dict[str, Row]] = {}
+        self._owned: dict[str, set[str]] = {}
+        self._referred: dict[str, set[str]] = {}
+        self._referred_sorted = SortedKeys()
+        self._refers: dict[str, tuple[str, ...]] = {}
+        self._names: dict[tuple[str, str], set[str]] = {}
+
+    def load(self, rows: Iterable[Row]) -> None:
+        """Fill an empty index."""
+        for row in rows:
+            self._enter(key(row.id), row, sort=False)
+        self._sorted.load(self.rows)
+        self._referred_sorted.load(self._referred)
+
+    def put(self, row: Row) -> None:
+        """Add a row, or replace the one of the same id."""
+        place = key(row.id)
+        self.drop(place)
+        self._enter(place, row, sort=True)
+
+    def _enter(self, place: str, row: Row, sort: bool) -> None:
+        self.rows[place] = row
+        if sort:
+            self._sorted.add(place)
+        kind = row.type.lower()
+        self._types.setdefault(kind, {})[place] = row
+        self._names.setdefault((kind, row.name.lower()), set()).add(place)
+        if row.owner:
+            self._owned.setdefault(key(row.owner), set()).add(place)
+        self._refers[place] = found = tuple(dict.fromkeys(references(row.body)))
+        for target in found:
+            if target not in self._referred:
+                self._referred[target] = set()
+                if sort:
+                    self._referred_sorted.add(target)
+            self._referred[target].add(place)
+
+    def drop(self, place: str) -> None:
+        """Take out the row with this key, if there is one."""
+        row = self.rows.pop(place, None)
+        if row is None:
+            return
+        self._sorted.remove(place)
+        kind = row.type.lower()
+        del self._types[kind][place]
+        _discard(self._names, (kind, row.name.lower()), place)
+        if row.owner:
+            _discard(self._owned, key(row.owner), place)
+        for target in self._refers.pop(place):
+            if _discard(self._referred, target, place):
+                self._referred_sorted.remove(target)
+
+    def keys_below(self, place: str) -> list[str]:
+        """The keys of all rows inside the row or scope of this key, in order."""
+        return self._sorted.below(place)
+
+    def keys_of_type(self, kind: str) -> Iterable[str]:
+        return self._types.get(kind, ())
+
+    def keys_owned(self, place: str) -> Iterable[str]:
+        return self._owned.get(place, ())
+
+    def keys_named(self, kind: str, name: str) -> Iterable[str]:
+        return self._names.get((kind, name), ())
+
+    def keys_referring(self, place: str, below: bool = True) -> set[str]:
+        """The keys of rows that name this id, or (``below``) an id inside it."""
+        found = set(self._referred.get(place, ()))
+        if below:
+            for target in self._referred_sorted.below(place):
+                found |= self._referred[target]
+        return found
+
+
+def _discard(sets: dict[Any, set[str]], name: Any, item: str) -> bool:
+    """Take ``item`` out of a set of sets; True if that set is gone with it."""
+    found = sets[name]
+    found.discard(item)
+    if found:
+        return False
+    del sets[name]
+    return True
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every view of one cloud shares besides rows."""
+
+    catalog: Catalog
+    tenant_id: str
+    key: bytes
+    """A secret of this cloud, from which ``View.secret`` is made."""
+
+
+def _denied(action: str, scope: str) -> bool:
+    return False
+
+
+class Window:
+    """The View of the committed rows. ``shown`` leaves out rows that their type hides."""
+
+    def __init__(self, index: Index, around: Surroundings, now: str, allowed: Allowed = _denied, shown: bool = False):
+        self._index = index
+        self._around = around
+        self._allowed = allowed
+        self._shown = shown
+        self.now = now
+        self.tenant_id = around.tenant_id
+
+    def _rows(self, keys: Iterable[str], type: str = "") -> list[Row]:
+        kind, rows = type.lower(), self._index.rows
+        found = [rows[place] for place in keys if not kind or rows[place].type.lower() == kind]
+        return [row for row in found if not self.is_hidden(row)] if self._shown else found
+
+    def get(self, id: str) -> Row | None:
+        """See ``arm.resource.View``, as all below."""
+        return self._index.rows.get(key(id))
+
+    def children(self, id: str, type: str = "") -> list[Row]:
+        return self._rows(self._index.keys_below(key(id)), type)
+
+    def of_type(self, type: str) -> list[Row]:
+        return self._rows(sorted(self._index.keys_of_type(type.lower())))
+
+    def owned_by(self, owner: str) -> list[Row]:
+        return self._rows(sorted(self._index.keys_owned(key(owner))))
+
+    def referring(self, id: str, type: str = "") -> list[Row]:
+        return self._rows(sorted(self._index.keys_referring(key(id))), type)
+
+    def named(self, type: str, name: str) -> list[Row]:
+        """The rows of a type with this name, wherever they are."""
+        return self._rows(sorted(self._index.keys_named(type.lower(), name.lower())))
+
+    def type(self, name: str) -> ResourceType | None:
+        return self._around.catalog.get(name)
+
+    def is_hidden(self, row: Row) -> bool:
+        """Whether the row is kept but not shown."""
+        kind = self._around.catalog.get(row.type)
+        return kind is not None and kind.hidden is not None and kind.hidden(row)
+
+    def new_id(self, seed: str) -> str:
+        return str(uuid5(_namespace(self.tenant_id), seed.lower()))
+
+    def secret(self, seed: str) -> str:
+        digest = hmac.digest(self._around.key, seed.lower().encode(), hashlib.sha512)
+        return base64.b64encode(digest).decode()
+
+    def number(self, pool: str) -> int:
+        raise RuntimeError(f"internal error: bug in a resource type: a number of '{pool}' was drawn outside a change")
+
+    def allowed(self, action: str, scope: str) -> bool:
+        return self._allowed(action, scope)
+
+    def note(self, operation: str, resource: str, text: str) -> None:
+        """Nothing is changed through this view, so nothing is logged."""
+
+
+class Draft(Window):
+    """The View of the rows as they would be after this change, and the place where the change gathers."""
+
+    def __init__(
+        self, index: Index, around: Surroundings, now: str, allowed: Allowed = _denied, counters: dict[str, int] | None = None
+    ):
+        super().__init__(index, around, now, allowed)
+        self._over = Index()
+        self._masked: set[str] = set()
+        self._counters_before = counters or {}
+        self.counters: dict[str, int] = {}
+        self.notes: list[tuple[str, str, str]] = []
+
+    # --- changing
+
+    def put(self, row: Row) -> None:
+        """The row as it shall be."""
+        self._masked.add(key(row.id))
+        self._over.put(row)
+
+    def drop(self, place: str) -> None:
+        """The row with this key shall be gone."""
+        self._masked.add(place)
+        self._over.drop(place)
+
+    def changes(self) -> list[tuple[str, Row | None, Row | None]]:
+        """``(key, committed, wanted)`` of every row that would really differ, in key order."""
+        out = []
+        for place in sorted(self._masked):
+            old, new = self._index.rows.get(place), self._over.rows.get(place)
+            if old is not new and not (old is not None and new is not None and same_content(old, new)):
+                out.append((place, old, new))
+        return out
+
+    def committed(self, id: str) -> Row | None:
+        """The row as it is now."""
+        return self._index.rows.get(key(id))
+
+    # --- the View
+
+    def get(self, id: str) -> Row | None:
+        place = key(id)
+        return self._over.rows.get(place) if place in self._masked else self._index.rows.get(place)
+
+    def _merged(self, before: Iterable[str], over: Iterable[str], type: str = "") -> list[Row]:
+        masked, rows, kind = self._masked, self._index.rows, type.lower()
+        found = {place: rows[place] for place in before if place not in masked}
+        found.update((place, self._over.rows[place]) for place in over)
+        return [found[place] for place in sorted(found) if not kind or found[place].type.lower() == kind]
+
+    def children(self, id: str, type: str = "") -> list[Row]:
+        return self._merged(self._index.keys_below(key(id)), self._over.keys_below(key(id)), type)
+
+    def of_type(self, type: str) -> list[Row]:
+        kind = type.lower()
+        return self._merged(self._index.keys_of_type(kind), self._over.keys_of_type(kind))
+
+    def owned_by(self, owner: str) -> list[Row]:
+        return self._merged(self._index.keys_owned(key(owner)), self._over.keys_owned(key(owner)))
+
+    def referring(self, id: str, type: str = "") -> list[Row]:
+        return self._merged(self._index.keys_referring(key(id)), self._over.keys_referring(key(id)), type)
+
+    def naming(self, id: str) -> list[Row]:
+        """Rows that name exactly this id."""
+        place = key(id)
+        return self._merged(self._index.keys_referring(place, False), self._over.keys_referring(place, False))
+
+    def named(self, type: str, name: str) -> list[Row]:
+        kind, label = type.lower(), name.lower()
+        return self._merged(self._index.keys_named(kind, label), self._over.keys_named(kind, label))
+
+    def number(self, pool: str) -> int:
+        value = self.counters.get(pool, self._counters_before.get(pool, 0)) + 1
+        self.counters[pool] = value
+        return value
+
+    def note(self, operation: str, resource: str, text: str) -> None:
+        if (operation, resource, text) not in self.notes:
+            self.notes.append((operation, resource, text))
+
+
+def same_content(one: Row, other: Row) -> bool:
+    """Whether two rows say the same, whenever and by whomever they were written."""
+    return one.body == other.body and one.facts == other.facts and (one.id, one.owner) == (other.id, other.owner)
+
+
+def _namespace(tenant_id: str) -> UUID:
+    try:
+        return UUID(tenant_id)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, tenant_id)
