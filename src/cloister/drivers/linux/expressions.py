@@ -1,0 +1,182 @@
+"""What stands in an nftables rule: matches and verdicts, each as the bytes that ``nft`` itself makes of that text.
+
+So ``nft list ruleset`` prints our rules as text. Formats: linux/netfilter/nf_tables.h. Registers: 1 is the first of 16
+bytes, 8 + n the n-th word of 4 bytes; the second part of a concatenation stands in 9.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from cloister.drivers.linux.netlink import attribute, attributes, each, nest, read_text, text
+
+PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING = 0, 1, 2, 3, 4
+DROP, ACCEPT = 0, 1
+_JUMP = -3
+_REGISTER, _SECOND_WORD = 1, 9
+_VERDICT = 0
+_EQUAL, _DIFFERENT = 0, 1
+
+ESTABLISHED, RELATED, INVALID = 2, 4, 1  # bits of `ct state`
+_DNATED = 0x20  # IPS_DST_NAT, of `ct status`
+
+
+def _number(value: int) -> bytes:
+    return struct.pack(">I", value & 0xFFFFFFFF)
+
+
+def _expression(name: str, *parts: bytes) -> bytes:
+    return nest(1, attribute(1, text(name)), nest(2, *parts))  # NFTA_LIST_ELEM, NFTA_EXPR_NAME, NFTA_EXPR_DATA
+
+
+def _value(raw: bytes) -> bytes:
+    return attribute(1, raw)  # NFTA_DATA_VALUE
+
+
+def _compare(raw: bytes, operation: int = _EQUAL) -> bytes:
+    return _expression("cmp", attribute(1, _number(_REGISTER)), attribute(2, _number(operation)), nest(3, _value(raw)))
+
+
+def _meta(key: int) -> bytes:
+    return _expression("meta", attribute(1, _number(_REGISTER)), attribute(2, _number(key)))
+
+
+def _payload(base: int, offset: int, size: int, register: int = _REGISTER) -> bytes:
+    numbers = (register, base, offset, size)
+    return _expression("payload", *(attribute(kind, _number(value)) for kind, value in enumerate(numbers, 1)))
+
+
+def _interface(key: int, name: str) -> bytes:
+    """A name, or a beginning of names that ends in ``*``."""
+    raw = name[:-1].encode() if name.endswith("*") else name.encode().ljust(16, b"\0")
+    return _meta(key) + _compare(raw)
+
+
+def incoming(name: str) -> bytes:
+    """``iifname``."""
+    return _interface(6, name)
+
+
+def outgoing(name: str) -> bytes:
+    """``oifname``."""
+    return _interface(7, name)
+
+
+def protocol(number: int) -> bytes:
+    """``meta l4proto``."""
+    return _meta(16) + _compare(bytes((number,)))
+
+
+def destination(prefix: str) -> bytes:
+    """``ip daddr`` within a prefix of 8, 16, 24 or 32 bits."""
+    address, _, length = prefix.partition("/")
+    size = int(length or 32) // 8
+    return _payload(1, 16, size) + _compare(socket.inet_aton(address)[:size])
+
+
+def to_port(number: int) -> bytes:
+    """``tcp dport`` or ``udp dport``; ``protocol`` goes before it."""
+    return _payload(2, 2, 2) + _compare(struct.pack(">H", number))
+
+
+def source_in(name: str) -> bytes:
+    """``ip saddr @set``."""
+    return _payload(1, 12, 4) + _lookup(name)
+
+
+def destination_in(name: str) -> bytes:
+    """``ip daddr @set``."""
+    return _payload(1, 16, 4) + _lookup(name)
+
+
+def _lookup(name: str, into: int | None = None) -> bytes:
+    parts = [attribute(1, text(name)), attribute(2, _number(_REGISTER))]
+    if into is not None:
+        parts.append(attribute(3, _number(into)))
+    return _expression("lookup", *parts)
+
+
+def _connection(key: int, register: int, original: bool = False) -> bytes:
+    parts = [attribute(1, _number(register)), attribute(2, _number(key))]
+    if original:
+        parts.append(attribute(3, b"\0"))  # NFTA_CT_DIRECTION: IP_CT_DIR_ORIGINAL
+    return _expression("ct", *parts)
+
+
+def _any_bit(bits: int) -> bytes:
+    masked = _expression(
+        "bitwise",
+        attribute(1, _number(_REGISTER)),
+        attribute(2, _number(_REGISTER)),
+        attribute(3, _number(4)),
+        nest(4, _value(struct.pack("=I", bits))),
+        nest(5, _value(bytes(4))),
+    )
+    return masked + _compare(bytes(4), _DIFFERENT)
+
+
+def state(bits: int) -> bytes:
+    """``ct state``, any of the bits."""
+    return _connection(0, _REGISTER) + _any_bit(bits)
+
+
+def translated() -> bytes:
+    """``ct status dnat``."""
+    return _connection(2, _REGISTER) + _any_bit(_DNATED)
+
+
+def dnat_by(name: str) -> bytes:
+    """``dnat ip to ip daddr . tcp dport map @name``; what has no element goes on untouched."""
+    nat = (attribute(1, _number(1)), attribute(2, _number(socket.AF_INET)), attribute(3, _number(_REGISTER)))
+    return (
+        protocol(socket.IPPROTO_TCP)
+        + _payload(1, 16, 4)
+        + _payload(2, 2, 2, _SECOND_WORD)
+        + _lookup(name, _REGISTER)
+        + _expression("nat", *nat, attribute(5, _number(_SECOND_WORD)))
+    )
+
+
+def snat_by(name: str) -> bytes:
+    """``snat to ct original ip daddr . ct original proto-dst map @name``; what has no element goes on."""
+    return (
+        protocol(socket.IPPROTO_TCP)
+        + _connection(20, _REGISTER, original=True)
+        + _connection(12, _SECOND_WORD, original=True)
+        + _lookup(name, _REGISTER)
+        + _snat()
+    )
+
+
+def snat_to(address: str) -> bytes:
+    """``snat to address``."""
+    packed = nest(2, _value(socket.inet_aton(address)))
+    return _expression("immediate", attribute(1, _number(_REGISTER)), packed) + _snat()
+
+
+def _snat() -> bytes:
+    return _expression("nat", attribute(1, _number(0)), attribute(2, _number(socket.AF_INET)), attribute(3, _number(_REGISTER)))
+
+
+def verdict(code: int, chain: str = "") -> bytes:
+    """``accept``, ``drop``, or with a chain ``jump``."""
+    parts = [attribute(1, _number(_JUMP if chain else code))]
+    if chain:
+        parts.append(attribute(2, text(chain)))
+    return _expression("immediate", attribute(1, _number(_VERDICT)), nest(2, nest(2, *parts)))
+
+
+def tcp_reset() -> bytes:
+    """``reject with tcp reset``."""
+    return protocol(socket.IPPROTO_TCP) + _expression("reject", attribute(1, _number(1)), attribute(2, b"\0"))
+
+
+def snat_address(expressions: bytes) -> str:
+    """The address of a rule made by ``snat_to``; "" when it is something else."""
+    for _, listed in each(expressions):
+        expression = attributes(listed)
+        if read_text(expression.get(1, b"")) == "immediate":
+            value = attributes(attributes(expression[2]).get(2, b"")).get(1, b"")
+            return socket.inet_ntoa(value) if len(value) == 4 else ""
+    return ""

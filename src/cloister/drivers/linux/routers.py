@@ -1,0 +1,108 @@
+"""Namespaces with their base: sysctls, ruleset, and the few addresses that belong to the role."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+
+from cloister.drivers.linux import expressions, objects, rulesets
+from cloister.drivers.linux import nftables as nft
+from cloister.drivers.linux import rtnetlink as rt
+from cloister.drivers.linux.namespaces import Missing, Space, Spaces
+from cloister.drivers.linux.netlink import NETFILTER, Channel, Message, NetlinkError
+from cloister.keeper.kernel import in_thread, unshare_network
+from cloister.net import plan
+from cloister.net.desired import Namespace
+
+
+def put_namespace(spaces: Spaces, namespace: Namespace) -> None:
+    """Make a namespace and its base, or mend it. Raises ValueError, NetlinkError, OSError, KeeperRefused."""
+    if namespace.role not in rulesets.ROLES:
+        raise ValueError(f"there is no role {namespace.role!r}")
+    space, created = spaces.make(namespace.name)
+    space.write_sysctls(rulesets.ROLES[namespace.role].sysctls)
+    _put_rules(space, namespace, created)
+    for error in space.route.send([rt.link_up(rt.LOOPBACK), *_own_addresses(namespace.role)]).values():
+        raise error
+
+
+def drop_namespace(spaces: Spaces, namespace: Namespace) -> None:
+    """Let go of a namespace, and cut its uplink now: others may hold it a little longer. Raises NetlinkError."""
+    if namespace.role != "machine" and namespace.name != objects.SERVICES:
+        with suppress(Missing):
+            cut = [rt.link_delete(objects.uplink_index(namespace.name))]
+            for error in spaces.get(objects.SERVICES).route.send(cut).values():
+                if error.errno not in objects.GONE:
+                    raise error
+    spaces.drop(namespace.name)
+
+
+def _own_addresses(role: str) -> list[Message]:
+    if role == "services":
+        return [rt.route_local(str(plan.SERVICES))]
+    if role == "vnet":
+        return [rt.address_add(rt.LOOPBACK, str(plan.AZURE_DNS))]
+    return []
+
+
+def _put_rules(space: Space, namespace: Namespace, created: bool) -> None:
+    batch = [*rulesets.base(namespace.role)]
+    if not batch:
+        return
+    if namespace.role == "vnet":
+        batch += rulesets.outbound(namespace.outbound)
+    errors = space.filter.transact(batch)
+    if created:
+        for error in errors.values():
+            raise error
+    elif errors or not rules_whole(nft.read_table(space.filter), namespace.role):
+        _rebuild(space, namespace.role, batch)
+
+
+def _rebuild(space: Space, role: str, batch: list[Message]) -> None:
+    """Replace a table that somebody changed beyond its rules, its elements with it, in one transaction."""
+    elements = []
+    for declared in rulesets.ROLES[role].sets:
+        if not declared.interval:  # a subnet's Put brings its prefix back
+            with suppress(NetlinkError):
+                found = nft.read_elements(space.filter, declared.name)
+                kept = [nft.Element(key, value) for key, value in found.items()]
+                elements += [nft.elements_add(declared.name, kept)] if kept else []
+    for error in space.filter.transact([nft.table_new(role), nft.table_delete(), *batch, *elements]).values():
+        raise error
+
+
+@lru_cache
+def _normal_form(role: str) -> nft.Reading | None:
+    """A role's base as the kernel tells it: read from a namespace made for that and let go at once."""
+
+    def read() -> nft.Reading | None:
+        unshare_network()
+        channel = Channel(NETFILTER)
+        try:
+            for error in channel.transact([*rulesets.base(role)]).values():
+                raise error
+            return nft.read_table(channel)
+        finally:
+            channel.close()
+
+    return in_thread(read)
+
+
+def rules_whole(found: nft.Reading | None, role: str) -> bool:
+    """Whether a table is exactly what this version of the role's base would make, its outbound address aside."""
+    if not rulesets.base(role):
+        return found is None
+    normal = _normal_form(role)
+    if found is None or normal is None:
+        return False
+    rules = {chain: rules for chain, rules in found.rules.items() if chain != rulesets.OUTBOUND}
+    return (found.comment, found.chains, found.sets, rules) == (normal.comment, normal.chains, normal.sets, normal.rules)
+
+
+def outbound_address(found: nft.Reading | None) -> str:
+    """The address in a network's outbound chain: "" for none, ``objects.DAMAGED`` for anything else."""
+    rules = found.rules.get(rulesets.OUTBOUND, ()) if found else ()
+    if not rules:
+        return ""
+    return (expressions.snat_address(rules[0]) if len(rules) == 1 else "") or objects.DAMAGED

@@ -1,0 +1,233 @@
+"""Links, addresses, routes and neighbours: messages for a ``netlink.Channel`` of NETLINK_ROUTE, and readings from it.
+
+Formats: rtnetlink(7), linux/if_link.h, linux/rtnetlink.h, linux/neighbour.h. Addresses are text, prefixes ``a.b.c.d/n``.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+
+from cloister.drivers.linux.netlink import (
+    CREATE,
+    EXCL,
+    REPLACE,
+    Channel,
+    Message,
+    attribute,
+    attributes,
+    nest,
+    read_text,
+    text,
+)
+
+NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
+NEWADDR, DELADDR, GETADDR = 20, 21, 22
+NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
+NEWNEIGH, GETNSID = 28, 90
+
+UP = 1  # IFF_UP
+LOOPBACK = 1  # lo's index in every namespace
+OURS = 67  # rtm_protocol of our routes, so that `ip route` shows whose they are; above RTPROT_STATIC, unassigned
+MAIN, LOCAL = 254, 255  # tables
+UNICAST, LOCAL_ROUTE, UNREACHABLE = 1, 2, 7  # rtm_type
+_UNIVERSE, _LINK_SCOPE, _HOST_SCOPE = 0, 253, 254
+_ONLINK = 4  # RTNH_F_ONLINK
+_NOPREFIXROUTE = 0x200
+_PERMANENT = 0x80
+ALIAS_BYTES_MAX = 255  # IFALIASZ - 1
+
+_LINK = struct.Struct("=BxHiII")
+_ADDRESS = struct.Struct("=BBBBI")
+_ROUTE = struct.Struct("=BBBBBBBBI")
+_NEIGHBOUR = struct.Struct("=BxHiHBB")
+_U32 = struct.Struct("=I")
+_I32 = struct.Struct("=i")
+
+_VETH = attribute(1, b"veth")  # IFLA_INFO_KIND
+_ONE_QUEUE = attribute(31, _U32.pack(1)) + attribute(32, _U32.pack(1))  # by default one a processor: memory for nothing
+
+
+def address_bytes(address: str) -> bytes:
+    """Four bytes."""
+    return socket.inet_aton(address)
+
+
+def cut_alias(owner: str) -> bytes:
+    """An owner's id as an interface's alias: its end where it is too long."""
+    return owner.encode()[-ALIAS_BYTES_MAX:]
+
+
+def link_pair(
+    name: str, index: int, mac: bytes, alias: str, peer_name: str, peer_index: int, peer_mac: bytes, peer_namespace: int
+) -> Message:
+    """A veth: ``name`` here and up, ``peer_name`` in the namespace behind the descriptor ``peer_namespace``.
+
+    The peer is brought up by a message of its own: the kernel refuses to do it here (ENOTCONN).
+    """
+    peer = (
+        _LINK.pack(0, 0, peer_index, 0, 0)
+        + attribute(3, text(peer_name))
+        + attribute(1, peer_mac)
+        + _ONE_QUEUE
+        + attribute(28, _U32.pack(peer_namespace))
+    )
+    body = (
+        _LINK.pack(0, 0, index, UP, UP)
+        + attribute(3, text(name))
+        + attribute(1, mac)
+        + _ONE_QUEUE
+        + nest(18, _VETH, nest(2, nest(1, peer)))
+    )
+    if alias:
+        body += attribute(20, cut_alias(alias))
+    return NEWLINK, CREATE | EXCL, body
+
+
+def link_up(index: int, alias: str = "") -> Message:
+    """Bring a link up, and name its owner."""
+    body = _LINK.pack(0, 0, index, UP, UP)
+    return SETLINK, 0, body + attribute(20, cut_alias(alias)) if alias else body
+
+
+def link_delete(index: int) -> Message:
+    """Delete a link, and so its peer."""
+    return DELLINK, 0, _LINK.pack(0, 0, index, 0, 0)
+
+
+def link_into_group(deletion: Message, group: int) -> Message:
+    """Instead of deleting that link now, mark it for ``group_delete``."""
+    index = _LINK.unpack_from(deletion[2])[2]
+    return SETLINK, 0, _LINK.pack(0, 0, index, 0, 0) + attribute(27, _U32.pack(group))
+
+
+def group_delete(group: int) -> Message:
+    """Delete all links of a group. ENODEV when there is none."""
+    return DELLINK, 0, _LINK.pack(0, 0, 0, 0, 0) + attribute(27, _U32.pack(group))
+
+
+def address_add(index: int, address: str, length: int = 32) -> Message:
+    """An address on a link, without the route to its prefix."""
+    packed = address_bytes(address)
+    body = _ADDRESS.pack(socket.AF_INET, length, 0, _UNIVERSE, index)
+    body += attribute(2, packed) + attribute(1, packed) + attribute(8, _U32.pack(_NOPREFIXROUTE))
+    return NEWADDR, CREATE | REPLACE, body
+
+
+def address_delete(index: int, address: str, length: int = 32) -> Message:
+    """Take an address off a link."""
+    body = _ADDRESS.pack(socket.AF_INET, length, 0, _UNIVERSE, index)
+    return DELADDR, 0, body + attribute(2, address_bytes(address))
+
+
+def _route(prefix: str, kind: int, scope: int, flags: int, *, table: int = MAIN, via: str = "", index: int = 0) -> bytes:
+    address, _, length = prefix.partition("/")
+    body = _ROUTE.pack(socket.AF_INET, int(length or 32), 0, 0, table, OURS, scope, kind, flags)
+    if length != "0":
+        body += attribute(1, address_bytes(address))
+    if via:
+        body += attribute(5, address_bytes(via))
+    if index:
+        body += attribute(4, _U32.pack(index))
+    return body
+
+
+def route_via(prefix: str, via: str, index: int) -> Message:
+    """``prefix`` by the neighbour ``via`` on a link, whatever the link's own addresses."""
+    return NEWROUTE, CREATE | REPLACE, _route(prefix, UNICAST, _UNIVERSE, _ONLINK, via=via, index=index)
+
+
+def route_link(prefix: str, index: int) -> Message:
+    """``prefix`` directly on a link."""
+    return NEWROUTE, CREATE | REPLACE, _route(prefix, UNICAST, _LINK_SCOPE, 0, index=index)
+
+
+def route_local(prefix: str) -> Message:
+    """``prefix`` belongs to this namespace: it answers ARP for it and delivers to its own sockets."""
+    return NEWROUTE, CREATE | REPLACE, _route(prefix, LOCAL_ROUTE, _HOST_SCOPE, 0, table=LOCAL, index=LOOPBACK)
+
+
+def route_unreachable(prefix: str) -> Message:
+    """What has no route of its own in ``prefix`` is refused with an ICMP error. EEXIST when it is there."""
+    return NEWROUTE, CREATE | EXCL, _route(prefix, UNREACHABLE, _UNIVERSE, 0)
+
+
+def route_delete(prefix: str, kind: int = UNICAST, table: int = MAIN, index: int = 0) -> Message:
+    """Take a route away (of that type, and on that link where one is given)."""
+    scope = 255 if kind == UNICAST else _UNIVERSE  # RT_SCOPE_NOWHERE: of any scope
+    if kind == LOCAL_ROUTE:
+        scope = _HOST_SCOPE
+    return DELROUTE, 0, _route(prefix, kind, scope, 0, table=table, index=index)
+
+
+def neighbour(index: int, address: str, mac: bytes) -> Message:
+    """A neighbour that is known without ARP. Permanent ones do not count against the host's table of neighbours."""
+    body = _NEIGHBOUR.pack(socket.AF_INET, 0, index, _PERMANENT, 0, 0)
+    return NEWNEIGH, CREATE | REPLACE, body + attribute(1, address_bytes(address)) + attribute(2, mac)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One interface. ``peer`` is the other end's index, ``peer_nsid`` this namespace's number for where it is (-1: here)."""
+
+    index: int
+    name: str
+    up: bool
+    alias: str
+    peer: int
+    peer_nsid: int
+
+
+@dataclass(frozen=True)
+class Route:
+    """One IPv4 route; ``via`` is "" and ``index`` 0 where it has none."""
+
+    prefix: str
+    kind: int
+    table: int
+    protocol: int
+    via: str
+    index: int
+
+
+def links(channel: Channel) -> list[Link]:
+    """All interfaces. Raises NetlinkError."""
+    found = []
+    for _, body in channel.dump(GETLINK, _LINK.pack(0, 0, 0, 0, 0)):
+        _, _, index, flags, _ = _LINK.unpack_from(body)
+        attrs = attributes(body[_LINK.size :])
+        peer = _U32.unpack(attrs[5])[0] if 5 in attrs else 0
+        nsid = _I32.unpack(attrs[37])[0] if 37 in attrs else -1
+        alias = attrs.get(20, b"").rstrip(b"\0").decode(errors="replace")
+        found.append(Link(index, read_text(attrs[3]), bool(flags & UP), alias, peer, nsid))
+    return found
+
+
+def addresses(channel: Channel) -> list[tuple[int, str, int]]:
+    """``(link's index, address, prefix length)`` of all IPv4 addresses. Raises NetlinkError."""
+    found = []
+    for _, body in channel.dump(GETADDR, _ADDRESS.pack(socket.AF_INET, 0, 0, 0, 0)):
+        _, length, _, _, index = _ADDRESS.unpack_from(body)
+        attrs = attributes(body[_ADDRESS.size :])
+        found.append((index, socket.inet_ntoa(attrs.get(2) or attrs[1]), length))
+    return found
+
+
+def routes(channel: Channel) -> list[Route]:
+    """All IPv4 routes, of all tables. Raises NetlinkError."""
+    found = []
+    for _, body in channel.dump(GETROUTE, _ROUTE.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
+        _, length, _, _, table, protocol, _, kind, _ = _ROUTE.unpack_from(body)
+        attrs = attributes(body[_ROUTE.size :])
+        destination = socket.inet_ntoa(attrs[1]) if 1 in attrs else "0.0.0.0"
+        via = socket.inet_ntoa(attrs[5]) if 5 in attrs else ""
+        index = _U32.unpack(attrs[4])[0] if 4 in attrs else 0
+        found.append(Route(f"{destination}/{length}", kind, table, protocol, via, index))
+    return found
+
+
+def nsid_of(channel: Channel, descriptor: int) -> int:
+    """This namespace's number for the namespace behind ``descriptor``; -1 when it has none. Raises NetlinkError."""
+    body = channel.ask(GETNSID, struct.pack("=Bxxx", 0) + attribute(3, _U32.pack(descriptor)))  # NETNSA_FD
+    return _I32.unpack(attributes(body[4:])[1])[0]  # NETNSA_NSID

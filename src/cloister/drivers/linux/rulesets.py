@@ -1,0 +1,189 @@
+"""The base ruleset of each role of namespace: what a packet may do there before any object is added.
+
+Written to be read; ``nft list ruleset`` in the namespace prints the same with these comments. Interfaces: ``n*`` are
+machines' NICs, ``up`` is the uplink in a router, ``u-*`` are the uplinks' other ends in ``services``. Addresses come from
+``net.plan``. Spoofed sources never get this far: strict reverse-path filtering drops them (RFC 3704).
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from functools import cache
+
+from cloister.drivers.linux import expressions as ex
+from cloister.drivers.linux import nftables as nft
+from cloister.drivers.linux.expressions import ACCEPT, DROP
+from cloister.drivers.linux.netlink import Message
+from cloister.drivers.linux.nftables import Chain, Rule, Set
+from cloister.net import plan
+
+NICS, UPLINK, UPLINKS = "n*", "up", "u-*"
+FORWARDS = "forwards"  # address . port of an approved endpoint -> address . port in services
+IDENTITIES = "identities"  # the same key -> the source that the service sees
+ENDPOINTS = "endpoints"  # addresses of endpoints, approved or not
+OUTBOUND_SUBNETS = "outbound_subnets"  # subnets with default outbound access
+OUTBOUND = "outbound"  # the chain with the network's one public source address
+TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
+_SERVICES = str(plan.SERVICES)
+_DNS_PORT = 53
+
+_from_nic = ex.incoming(NICS)
+_to_nic = ex.outgoing(NICS)
+_to_uplink = ex.outgoing(UPLINK)
+
+
+def _port(protocol: int, number: int) -> bytes:
+    return ex.protocol(protocol) + ex.to_port(number)
+
+
+def _public_services(way: bytes) -> tuple[Rule, ...]:
+    """What of the services range is open to those who come this way: 443, and the public DNS."""
+    dns = ex.destination(str(plan.PUBLIC_DNS))
+    accept = ex.verdict(ACCEPT)
+    return (
+        Rule("the cloud's public addresses", way + ex.destination(_SERVICES) + _port(TCP, plan.EDGE_PORT) + accept),
+        Rule("public DNS", way + dns + _port(UDP, _DNS_PORT) + accept),
+        Rule("public DNS", way + dns + _port(TCP, _DNS_PORT) + accept),
+    )
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """A role's sets and chains, and the sysctls (below /proc/sys/net) that go with them."""
+
+    sets: tuple[Set, ...]
+    chains: tuple[Chain, ...]
+    sysctls: tuple[tuple[str, str], ...]
+
+
+_NO_IPV6 = ("ipv6/conf/all/disable_ipv6", "1")
+_STRICT_SOURCES = ("ipv4/conf/all/rp_filter", "1")
+
+SERVICES = Ruleset(
+    sets=(),
+    chains=(
+        Chain(
+            "input",
+            (
+                Rule("services among themselves", ex.incoming("lo") + ex.verdict(ACCEPT)),
+                *_public_services(ex.incoming(UPLINKS)),
+            ),
+            hook=ex.INPUT,
+            policy=DROP,
+        ),
+        Chain("forward", (), hook=ex.FORWARD, policy=DROP),
+    ),
+    sysctls=(_NO_IPV6, _STRICT_SOURCES, ("ipv4/ip_forward", "0")),
+)
+
+# No connection tracking: nothing is translated here, and only services answer over the uplink.
+INTERNET = Ruleset(
+    sets=(),
+    chains=(
+        Chain(
+            "forward",
+            (
+                Rule("machines of the internet reach each other", _from_nic + _to_nic + ex.verdict(ACCEPT)),
+                *_public_services(_from_nic + _to_uplink),
+                Rule("answers of services", ex.incoming(UPLINK) + _to_nic + ex.verdict(ACCEPT)),
+            ),
+            hook=ex.FORWARD,
+            policy=DROP,
+        ),
+        Chain("input", (), hook=ex.INPUT, policy=DROP),
+    ),
+    sysctls=(_NO_IPV6, _STRICT_SOURCES, ("ipv4/ip_forward", "1")),
+)
+
+VNET = Ruleset(
+    sets=(
+        Set(FORWARDS, nft.ADDRESS_PORT, nft.ADDRESS_PORT),
+        Set(IDENTITIES, nft.ADDRESS_PORT, nft.ADDRESS),
+        Set(ENDPOINTS, nft.ADDRESS),
+        Set(OUTBOUND_SUBNETS, nft.ADDRESS, interval=True),
+    ),
+    chains=(
+        Chain(
+            "prerouting",
+            (Rule("approved endpoints", _from_nic + ex.dnat_by(FORWARDS)),),
+            hook=ex.PREROUTING,
+            type="nat",
+            priority=-100,
+        ),
+        Chain(OUTBOUND),
+        Chain(
+            "postrouting",
+            (
+                Rule("the endpoint's identity as source", _to_uplink + ex.translated() + ex.snat_by(IDENTITIES)),
+                Rule("an endpoint without identity", _to_uplink + ex.translated() + ex.verdict(DROP)),
+                Rule(
+                    "default outbound access",
+                    _to_uplink + ex.source_in(OUTBOUND_SUBNETS) + ex.destination(_SERVICES) + ex.verdict(ACCEPT, chain=OUTBOUND),
+                ),
+                Rule("no private source leaves the network", _to_uplink + ex.verdict(DROP)),
+            ),
+            hook=ex.POSTROUTING,
+            type="nat",
+            priority=100,
+        ),
+        Chain(
+            "forward",
+            (
+                Rule("machines of one network", _from_nic + _to_nic + ex.verdict(ACCEPT)),
+                Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
+                Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
+                *_public_services(_from_nic + _to_uplink + ex.source_in(OUTBOUND_SUBNETS)),
+            ),
+            hook=ex.FORWARD,
+            policy=DROP,
+        ),
+        Chain(
+            "input",
+            (
+                Rule(
+                    "the network's resolver",
+                    _from_nic + ex.destination(str(plan.AZURE_DNS)) + _port(UDP, _DNS_PORT) + ex.verdict(ACCEPT),
+                ),
+                Rule(
+                    "the network's resolver",
+                    _from_nic + ex.destination(str(plan.AZURE_DNS)) + _port(TCP, _DNS_PORT) + ex.verdict(ACCEPT),
+                ),
+                Rule(
+                    "a connection that a withdrawn endpoint carried",
+                    _from_nic + ex.destination_in(ENDPOINTS) + ex.state(ex.INVALID) + ex.tcp_reset(),
+                ),
+            ),
+            hook=ex.INPUT,
+            policy=DROP,
+        ),
+    ),
+    sysctls=(
+        _NO_IPV6,
+        _STRICT_SOURCES,
+        ("ipv4/ip_forward", "1"),
+        # A segment of a connection that is not tracked (any more) is invalid, not the start of a new one: it is reset.
+        ("netfilter/nf_conntrack_tcp_loose", "0"),
+        # A segment outside the window stays part of its connection: as invalid it would be reset by the rule above.
+        ("netfilter/nf_conntrack_tcp_be_liberal", "1"),
+    ),
+)
+
+MACHINE = Ruleset(sets=(), chains=(), sysctls=(_NO_IPV6,))
+
+ROLES = {"services": SERVICES, "internet": INTERNET, "vnet": VNET, "machine": MACHINE}
+
+
+@cache
+def base(role: str) -> tuple[Message, ...]:
+    """The batch that makes a role's ruleset, whatever part of it is there; () for one without. Raises KeyError."""
+    rules = ROLES[role]
+    return tuple(nft.ruleset(role, rules.sets, rules.chains)) if rules.chains else ()
+
+
+def outbound(address: str) -> list[Message]:
+    """What makes ``address`` the public source of a network's default outbound access; "" for none."""
+    messages = [nft.chain_flush(OUTBOUND)]
+    if address:
+        messages.append(nft.rule_new(OUTBOUND, Rule("the network's public address", ex.snat_to(address))))
+    return messages
