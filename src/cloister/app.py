@@ -129,7 +129,7 @@ async def control(home: Home) -> None:
     from cloister.control.loop import ReconcileLoop
     from cloister.control.machines import MACHINES, MachineWatch
     from cloister.control.ports import Caller
-    from cloister.control.seed import seed
+    from cloister.control.seed import first_rows
     from cloister.drivers.remote import RemoteDriver
     from cloister.frontends.arm_http import routes as arm_routes
     from cloister.frontends.control_socket import ControlSocket
@@ -147,15 +147,15 @@ async def control(home: Home) -> None:
     routes = (*arm_routes(), *deployments.routes())
     engine = Engine(TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"])
     await engine.start()
-    await seed(engine, facts)
-    loop.changed(engine.revision, [(row.id, None, row) for row in engine.index.rows.values()])
     owner = Caller(principal=facts["object_id"], name="owner", client_id=facts["client_id"], tenant=facts["tenant_id"])
+    await first_rows(engine, facts["subscription_id"], owner)
 
     async def remove(id: str) -> None:
         await engine.perform("DELETE", id, caller=owner, api_version="2026-01-01")
 
     machines = MachineWatch(remove)
     loop.listen(MACHINES, machines.changed)
+    loop.changed(engine.revision, [(row.id, None, row) for row in engine.index.rows.values()])
     socket_server = await serve(
         home.socket("control"), ControlSocket(engine, loop, Explainer(loop, engine.view), identity).handle
     )
