@@ -104,7 +104,12 @@ def test_names_come_from_the_networks_resolver() -> None:
 
 
 def test_the_clients_find_credentials_and_trust(cloud: FakeControl) -> None:
-    environment = {**os.environ, "HTTPS_PROXY": "http://proxy", "ARM_CLOUD_METADATA_URL": "https://localhost:1", "KEPT": "as it was"}
+    environment = {
+        **os.environ,
+        "HTTPS_PROXY": "http://proxy",
+        "ARM_CLOUD_METADATA_URL": "https://localhost:1",
+        "KEPT": "as it was",
+    }
     done = run(sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))", env=environment)
     found = json.loads(done.stdout)
     assert found["AZURE_CLIENT_ID"] == found["AZUREML_SERVICE_PRINCIPAL_ID"] == "owner-id"

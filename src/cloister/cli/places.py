@@ -26,7 +26,9 @@ def resolve(cloud: Cloud, place: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise CliError(f"cannot tell which '{place}' is meant: write one of {', '.join(found)}")
+        names = {short(id) for id in found}
+        choices = sorted(names) if len(names) == len(found) else found  # one group name in two subscriptions: whole ids
+        raise CliError(f"cannot tell which '{place}' is meant: write one of {', '.join(choices)}")
     raise CliError(
         f"cannot find the place '{place}': "
         + (f"the subnets are {', '.join(short(id) for id in known)}" if known else "there is no subnet yet; make a network first")
