@@ -66,6 +66,7 @@ LEAF_RENEW_DAYS = 30
 # The edge (ours)
 EDGE_CONNECTIONS_MAX = 8192
 EDGE_CONNECTIONS_PER_PEER_MAX = 1024
+EDGE_BODY_BYTES_MAX = 256 * 1024 * 1024  # bodies in memory, all connections together
 HELLO_BYTES_MAX = 64 * 1024
 HELLO_SECONDS = 10.0  # from accept to the end of the TLS handshake, each half
 HEAD_SECONDS = 20.0  # from a request's first byte to the end of its head
