@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from cloister.arm.resource import ResourceType
 from cloister.providers import (
+    authorization,
     containerregistry,
     fabric,
     insights,
@@ -17,11 +18,14 @@ from cloister.providers import (
     managedidentity,
     network,
     operationalinsights,
+    privatedns,
     storage,
 )
 
 TYPES: tuple[ResourceType, ...] = (
+    *authorization.TYPES,
     *network.TYPES,
+    *privatedns.TYPES,
     *machinelearning.TYPES,
     *storage.TYPES,
     *keyvault.TYPES,
