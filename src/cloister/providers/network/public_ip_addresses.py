@@ -1,0 +1,154 @@
+"""Microsoft.Network/publicIPAddresses: an address of this cloud's internet. Given and kept; traffic to it is later work.
+
+Source: learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses; publicIpAddress.json 2022-01-01.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from typing import Any
+
+from cloister.arm.errors import ArmError, Problem
+from cloister.arm.ids import key
+from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.schema import anything, array, integer, obj, ref, string
+from cloister.net import plan
+from cloister.providers.network.versions import API_VERSIONS
+from cloister.providers.required import sku_name, spelled
+
+NAME = "Microsoft.Network/publicIPAddresses"
+SKUS = ("Basic", "Standard", "StandardV2")
+USERS = (
+    "Microsoft.Network/networkInterfaces", "Microsoft.Network/natGateways", "Microsoft.Network/virtualNetworkGateways",
+    "Microsoft.Network/bastionHosts", "Microsoft.Network/loadBalancers", "Microsoft.Network/azureFirewalls",
+)  # fmt: skip
+
+PROPERTIES = obj(
+    publicIPAllocationMethod=string("Static", "Dynamic", default="Dynamic"),
+    publicIPAddressVersion=string("IPv4", "IPv6", default="IPv4", create_only=True),
+    idleTimeoutInMinutes=integer(4, 30, default=4),
+    dnsSettings=obj(
+        domainNameLabel=string(pattern=r"[a-z][a-z0-9-]{1,61}[a-z0-9]"),
+        domainNameLabelScope=string("TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"),
+        fqdn=string(read_only=True),
+        reverseFqdn=string(),
+    ),
+    ddosSettings=anything(),
+    ipTags=array(anything()),
+    publicIPPrefix=ref("Microsoft.Network/publicIPPrefixes"),
+    deleteOption=string("Delete", "Detach"),
+    natGateway=anything(),
+    linkedPublicIPAddress=anything(),
+    servicePublicIPAddress=anything(),
+    migrationPhase=string(),
+    ipAddress=string(read_only=True),
+    ipConfiguration=anything(read_only=True),
+    resourceGuid=string(read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+
+def label(row: Row) -> str:
+    """The DNS label, ``""`` for none."""
+    return str((row.properties.get("dnsSettings") or {}).get("domainNameLabel") or "")
+
+
+def fqdn(row: Row) -> str:
+    """The public name of the label."""
+    return f"{label(row)}.{plan.normal_region(row.body.get('location') or '')}.cloudapp.azure.com"
+
+
+def check(change: Change, view: View) -> Iterator[Problem]:
+    """SKU and method go together; the label is free in its region; only IPv4."""
+    row = change.row
+    sku = sku_name(row) or "Basic"
+    if spelled(sku, SKUS) not in SKUS:
+        yield Problem(
+            "InvalidParameter",
+            "sku.name",
+            f"cannot make public IP address '{row.name}' with sku '{sku}'; give one of {', '.join(SKUS)}.",
+        )
+    if sku.lower().startswith("standard") and row.properties.get("publicIPAllocationMethod") == "Dynamic":
+        yield Problem(
+            "PublicIPAddressStandardSkuMustBeStatic",
+            "properties.publicIPAllocationMethod",
+            f"cannot make public IP address '{row.name}' of sku {sku} with Dynamic allocation; make it Static.",
+        )
+    if row.properties.get("publicIPAddressVersion") == "IPv6":
+        yield Problem(
+            "IPv6NotSupported",
+            "properties.publicIPAddressVersion",
+            f"cannot make public IP address '{row.name}' of version IPv6: this cloud's networks are IPv4; use IPv4.",
+        )
+    if label(row):
+        for other in view.of_type(NAME):
+            if key(other.id) != key(row.id) and label(other) and fqdn(other).lower() == fqdn(row).lower():
+                yield Problem(
+                    "DnsRecordInUse",
+                    "properties.dnsSettings.domainNameLabel",
+                    f"cannot give public IP address '{row.name}' the label '{label(row)}': '{other.id}' has it; choose another.",
+                )
+
+
+def settle(change: Change, view: View) -> Row:
+    """Its address and guid, for life."""
+    row = change.row
+    facts = {**(change.old.facts if change.old else {}), **row.facts}
+    facts.setdefault("guid", view.new_id(f"{row.id} resourceGuid {view.now}"))
+    if "address" not in facts:
+        facts["address"] = _free(row, view)
+    name = spelled(sku_name(row) or "Basic", SKUS)
+    tier = (row.body.get("sku") or {}).get("tier") or "Regional"
+    return row.with_facts(**facts).with_body(sku={"name": name, "tier": tier})
+
+
+def _free(row: Row, view: View) -> str:
+    taken = {other.facts.get("address") for other in view.of_type(NAME) if key(other.id) != key(row.id)}
+    start = int(plan.PUBLIC_ADDRESSES.network_address)
+    for number in range(start + 4, start + plan.PUBLIC_ADDRESSES.num_addresses - 1):
+        text = str(IPv4Address(number))
+        if text not in taken:
+            return text
+    raise ArmError(
+        400,
+        "PublicIPCountLimitReached",
+        f"cannot make public IP address '{row.name}': all of {plan.PUBLIC_ADDRESSES} are given; delete one that is not used.",
+    )
+
+
+def users(row: Row, view: View) -> list[Row]:
+    """The rows that have the address attached."""
+    return [user for kind in USERS for user in view.referring(row.id, kind)]
+
+
+def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """The address (a dynamic one while it is attached), its name, who has it."""
+    out: dict[str, Any] = {"resourceGuid": row.facts.get("guid", "")}
+    attached = users(row, view)
+    if attached or row.properties.get("publicIPAllocationMethod") == "Static":
+        out["ipAddress"] = row.facts["address"]
+    if label(row):
+        out["dnsSettings"] = {**(row.properties.get("dnsSettings") or {}), "fqdn": fqdn(row)}
+    if attached:
+        is_gateway = attached[0].type.lower().endswith("/natgateways")
+        out["natGateway" if is_gateway else "ipConfiguration"] = {"id": attached[0].id}
+    return out
+
+
+def blockers(row: Row, view: View) -> Iterator[str]:
+    """What it is attached to."""
+    for user in users(row, view):
+        yield user.id
+
+
+TYPE = ResourceType(
+    name=NAME,
+    api_versions=API_VERSIONS,
+    properties=PROPERTIES,
+    check=check,
+    settle=settle,
+    show=show,
+    blockers=blockers,
+    in_use_code="PublicIPAddressCannotBeDeleted",
+)

@@ -1,0 +1,137 @@
+"""Microsoft.Network/networkSecurityGroups/securityRules: one rule of a group.
+
+Source: learn.microsoft.com/azure/virtual-network/network-security-groups-overview; networkSecurityGroup.json 2022-01-01.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cloister.arm.errors import Problem
+from cloister.arm.ids import key, parse
+from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.schema import array, integer, obj, ref, string
+from cloister.limits import RULES_PER_GROUP_MAX
+from cloister.providers.network import prefixes, service_tags
+from cloister.providers.network.versions import API_VERSIONS
+
+GROUPS = "Microsoft.Network/networkSecurityGroups"
+NAME = f"{GROUPS}/securityRules"
+APPLICATION_GROUPS = "Microsoft.Network/applicationSecurityGroups"
+SIDES = ("source", "destination")
+
+PROPERTIES = obj(
+    description=string(length=(0, 140)),
+    protocol=string("Tcp", "Udp", "Icmp", "Esp", "Ah", "*", required=True),
+    sourcePortRange=string(),
+    sourcePortRanges=array(string(), default=[]),
+    destinationPortRange=string(),
+    destinationPortRanges=array(string(), default=[]),
+    sourceAddressPrefix=string(),
+    sourceAddressPrefixes=array(string(), default=[]),
+    destinationAddressPrefix=string(),
+    destinationAddressPrefixes=array(string(), default=[]),
+    sourceApplicationSecurityGroups=array(ref(APPLICATION_GROUPS)),
+    destinationApplicationSecurityGroups=array(ref(APPLICATION_GROUPS)),
+    access=string("Allow", "Deny", required=True),
+    direction=string("Inbound", "Outbound", required=True),
+    priority=integer(100, 4096, required=True),
+    provisioningState=string(read_only=True),
+)
+
+_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+
+
+def is_port_range(text: str) -> bool:
+    """``*``, a port, or ``from-to`` with both in 0 to 65535."""
+    if text == "*":
+        return True
+    found = _PORTS.fullmatch(text)
+    return found is not None and int(found[1]) <= int(found[2] or found[1]) <= 65535
+
+
+def is_address(text: str) -> bool:
+    """``*``, an address, a prefix in CIDR notation, or a service tag."""
+    return text == "*" or prefixes.read(text) is not None or prefixes.address(text) is not None or service_tags.is_tag(text)
+
+
+def check(change: Change, view: View) -> Iterator[Problem]:
+    """Ports and prefixes mean something, and no other rule of the direction has the priority."""
+    row = change.row
+    for side in SIDES:
+        yield from _ports(row, side)
+        yield from _addresses(row, side, view)
+    parent = parse(row.id).parent
+    siblings = [r for r in view.children(parent.text, NAME) if key(r.id) != key(row.id)] if parent else []
+    for other in siblings:
+        same = all(other.properties.get(name) == row.properties.get(name) for name in ("priority", "direction"))
+        if same:
+            yield Problem(
+                "SecurityRuleConflict",
+                "properties.priority",
+                f"cannot make security rule '{row.name}': rule '{other.name}' has priority {row.properties.get('priority')} "
+                f"{row.properties.get('direction')} too; choose another priority.",
+            )
+            break
+    if len(siblings) >= RULES_PER_GROUP_MAX:
+        yield Problem(
+            "SecurityRulesPerGroupLimitReached",
+            "",
+            f"cannot make security rule '{row.name}': its group has {RULES_PER_GROUP_MAX}, the limit; merge some.",
+        )
+
+
+def _ports(row: Row, side: str) -> Iterator[Problem]:
+    one, many = row.properties.get(f"{side}PortRange"), row.properties.get(f"{side}PortRanges") or []
+    if not one and not many:
+        yield Problem(
+            "SecurityRuleParameterPortRangeMissing",
+            f"properties.{side}PortRange",
+            f"cannot make security rule '{row.name}' without {side} ports; give '{side}PortRange', '*' for all.",
+        )
+    for text in [*([one] if one else []), *many]:
+        if not is_port_range(text) or (text == "*" and many):
+            yield Problem(
+                "SecurityRuleInvalidPortRange",
+                f"properties.{side}PortRange",
+                f"cannot make security rule '{row.name}' with {side} port range '{text}'; write a port, a range such as '80-90', "
+                "or a single '*'.",
+            )
+
+
+def _addresses(row: Row, side: str, view: View) -> Iterator[Problem]:
+    one, many = row.properties.get(f"{side}AddressPrefix"), row.properties.get(f"{side}AddressPrefixes") or []
+    groups = row.properties.get(f"{side}ApplicationSecurityGroups") or []
+    at = f"properties.{side}AddressPrefix"
+    if not one and not many and not groups:
+        yield Problem(
+            "SecurityRuleParameterAddressPrefixMissing",
+            at,
+            f"cannot make security rule '{row.name}' without {side} addresses; give '{side}AddressPrefix', '*' for all.",
+        )
+    for text in [*([one] if one else []), *many]:
+        if not is_address(text) or (text == "*" and many):
+            yield Problem(
+                "SecurityRuleInvalidAddressPrefix",
+                at,
+                f"cannot make security rule '{row.name}' with {side} address prefix '{text}'; write an address, a prefix such as "
+                "'10.0.0.0/24', a service tag such as 'VirtualNetwork', or a single '*'.",
+            )
+    for group in groups:
+        if view.get(group.get("id") or "") is None:
+            yield Problem(
+                "InvalidResourceReference",
+                f"properties.{side}ApplicationSecurityGroups",
+                f"cannot make security rule '{row.name}': the application security group '{group.get('id')}' was not found; "
+                "make it first.",
+            )
+
+
+TYPE = ResourceType(
+    name=NAME,
+    api_versions=API_VERSIONS,
+    properties=PROPERTIES,
+    location="none",
+    check=check,
+)
