@@ -175,6 +175,7 @@ class Server:
         if self._closed_at is None:
             self._closed_at = now + CLOSE_SECONDS_MAX
             self.holdings.drop_all()
+            return 0.0
         return 0.0 if self.holdings.closed else max(0.0, self._closed_at - now)
 
     def _done(self) -> bool:

@@ -29,8 +29,7 @@ def _run(spaces: Spaces, steps: list[Step]) -> None:
 
 def paired(one: Space, other: Space, index: int, other_index: int) -> bool:
     """Whether link ``index`` of one namespace and ``other_index`` of the other are the two ends of a veth, both up."""
-    near = next((link for link in rt.links(one.route) if link.index == index), None)
-    far = next((link for link in rt.links(other.route) if link.index == other_index), None)
+    near, far = rt.link(one.route, index), rt.link(other.route, other_index)
     if near is None or far is None or not (near.up and far.up):
         return False
     return (near.peer, far.peer) == (far.index, near.index) and rt.nsid_of(one.route, other.descriptor) == near.peer_nsid
@@ -47,7 +46,7 @@ def mend_uplink(spaces: Spaces, uplink: Uplink) -> None:
         return
     extra = [
         rt.route_delete(route.prefix, index=index)
-        for route in rt.routes(services.route)
+        for route in rt.routes(services.route, index)
         if route.index == index and route.kind == rt.UNICAST and not is_identity(route.prefix)
         if route.prefix not in uplink.routes
     ]
@@ -78,7 +77,7 @@ def mend_nic(spaces: Spaces, nic: Nic) -> None:
     router, machine = spaces.get(nic.router), spaces.get(nic.machine)
     index = objects.nic_index(nic.number)
     held = [(address, length) for link, address, length in rt.addresses(machine.route) if link == objects.UP_INDEX]
-    routed = [route.prefix for route in rt.routes(router.route) if route.index == index]
+    routed = [route.prefix for route in rt.routes(router.route, index) if route.index == index]
     whole = held == [(nic.address, nic.prefix_length)] and routed == [f"{nic.address}/32"]
     if whole and paired(router, machine, index, objects.UP_INDEX):
         return

@@ -90,12 +90,12 @@ def put_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:
         descriptor(uplink.namespace),
     )
     inside = [
-        rt.link_up(UP_INDEX, uplink.owner),
+        rt.link_up(UP_INDEX, uplink.owner, strict=True, forwarding=True),
         rt.address_add(UP_INDEX, via),
         rt.neighbour(UP_INDEX, str(plan.UPLINK_SERVICES_SIDE), _SERVICES_MAC),
         rt.route_via(str(plan.SERVICES), str(plan.UPLINK_SERVICES_SIDE), UP_INDEX),
     ]
-    outside = [rt.link_up(index, uplink.owner), rt.neighbour(index, via, _NETWORK_MAC)]
+    outside = [rt.link_up(index, uplink.owner, strict=True), rt.neighbour(index, via, _NETWORK_MAC)]
     outside += [rt.route_via(route, via, index) for route in uplink.routes]
     return [Step(SERVICES, False, [pair, *outside]), Step(uplink.namespace, False, inside)]
 
@@ -140,7 +140,7 @@ def put_nic(nic: Nic, descriptor: Descriptor) -> list[Step]:
     pair = rt.link_pair(nic_name(nic.number), index, _GATEWAY_MAC, nic.owner, "eth0", UP_INDEX, mac, descriptor(nic.machine))
     router = [
         pair,
-        rt.link_up(index, nic.owner),
+        rt.link_up(index, nic.owner, strict=True, forwarding=True),
         rt.route_link(f"{nic.address}/32", index),
         rt.neighbour(index, nic.address, mac),
     ]

@@ -95,7 +95,8 @@ def role_of(name: str) -> str:
 def _namespace(reading: Reading) -> Namespace:
     role = role_of(reading.space.name)
     loopback = reading.link(rt.LOOPBACK)
-    whole = bool(loopback and loopback.up) and reading.space.sysctls_hold(rulesets.ROLES[role].sysctls)
+    whole = bool(loopback and loopback.up) and not any(link.ipv6 for link in reading.links)
+    whole = whole and reading.space.sysctls_hold(rulesets.ROLES[role].sysctls)
     if role == "services":
         whole = whole and reading.has_route(str(plan.SERVICES), rt.LOOPBACK)
     elif role == "vnet":
@@ -124,7 +125,9 @@ def _uplinks(services: Reading | None, routers: dict[str, Reading]) -> Iterator[
 
 def _joined(services: Reading, link: rt.Link, router: Reading) -> bool:
     far = router.link(objects.UP_INDEX)
-    if far is None or not (link.up and far.up) or (link.peer, far.peer) != (far.index, link.index):
+    if far is None or not (link.up and far.up and link.strict and far.strict and far.forwarding):
+        return False
+    if (link.peer, far.peer) != (far.index, link.index):
         return False
     if not router.has_route(str(plan.SERVICES), far.index):
         return False
@@ -214,7 +217,9 @@ def _nic(router: Reading, link: rt.Link, machine: Reading, far: rt.Link) -> Nic:
     gateways = [route.via for route in machine.routes if route.prefix == "0.0.0.0/0" and route.index == far.index]
     routed = [route.prefix for route in router.routes if route.index == link.index]
     address, length = held[0] if held else (DAMAGED, 0)
-    whole = link.up and far.up and len(held) == len(gateways) == 1 and routed == [f"{address}/32"]
+    whole = (
+        link.up and link.strict and link.forwarding and far.up and len(held) == len(gateways) == 1 and routed == [f"{address}/32"]
+    )
     return Nic(
         owner=link.alias,
         router=router.space.name,

@@ -5,6 +5,7 @@ Formats: rtnetlink(7), linux/if_link.h, linux/rtnetlink.h, linux/neighbour.h. Ad
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from cloister.drivers.linux.netlink import (
     REPLACE,
     Channel,
     Message,
+    NetlinkError,
     attribute,
     attributes,
     nest,
@@ -37,6 +39,10 @@ _ONLINK = 4  # RTNH_F_ONLINK
 _NOPREFIXROUTE = 0x200
 _PERMANENT = 0x80
 ALIAS_BYTES_MAX = 255  # IFALIASZ - 1
+
+_AF_SPEC = 26
+_FORWARDING, _RP_FILTER = 1, 8  # IPV4_DEVCONF_*, counted from 1
+_DISABLE_IPV6 = 26  # DEVCONF_DISABLE_IPV6, counted from 0
 
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBI")
@@ -85,10 +91,20 @@ def link_pair(
     return NEWLINK, CREATE | EXCL, body
 
 
-def link_up(index: int, alias: str = "") -> Message:
-    """Bring a link up, and name its owner."""
+def link_up(index: int, alias: str = "", strict: bool = False, forwarding: bool = False) -> Message:
+    """Bring a link up, name its owner, and set what else would be sysctls of the whole namespace.
+
+    ``strict``: drop a packet whose source would not be answered over this link (rp_filter 1). ``forwarding``: route what
+    comes in here. Each is one attribute here; /proc/sys/net is slow to open where there are many namespaces.
+    """
     body = _LINK.pack(0, 0, index, UP, UP)
-    return SETLINK, 0, body + attribute(20, cut_alias(alias)) if alias else body
+    if alias:
+        body += attribute(20, cut_alias(alias))
+    if strict or forwarding:
+        values = ((_RP_FILTER, strict), (_FORWARDING, forwarding))
+        settings = nest(1, *(attribute(kind, _U32.pack(value)) for kind, value in values))  # IFLA_INET_CONF
+        body += nest(_AF_SPEC, nest(socket.AF_INET, settings))
+    return SETLINK, 0, body
 
 
 def link_delete(index: int) -> Message:
@@ -169,7 +185,10 @@ def neighbour(index: int, address: str, mac: bytes) -> Message:
 
 @dataclass(frozen=True)
 class Link:
-    """One interface. ``peer`` is the other end's index, ``peer_nsid`` this namespace's number for where it is (-1: here)."""
+    """One interface.
+
+    ``peer`` is the other end's index, ``peer_nsid`` this namespace's number for where it is (-1: here).
+    """
 
     index: int
     name: str
@@ -177,6 +196,9 @@ class Link:
     alias: str
     peer: int
     peer_nsid: int
+    strict: bool
+    forwarding: bool
+    ipv6: bool
 
 
 @dataclass(frozen=True)
@@ -193,15 +215,42 @@ class Route:
 
 def links(channel: Channel) -> list[Link]:
     """All interfaces. Raises NetlinkError."""
-    found = []
-    for _, body in channel.dump(GETLINK, _LINK.pack(0, 0, 0, 0, 0)):
-        _, _, index, flags, _ = _LINK.unpack_from(body)
-        attrs = attributes(body[_LINK.size :])
-        peer = _U32.unpack(attrs[5])[0] if 5 in attrs else 0
-        nsid = _I32.unpack(attrs[37])[0] if 37 in attrs else -1
-        alias = attrs.get(20, b"").rstrip(b"\0").decode(errors="replace")
-        found.append(Link(index, read_text(attrs[3]), bool(flags & UP), alias, peer, nsid))
-    return found
+    return [_read_link(body) for _, body in channel.dump(GETLINK, _LINK.pack(0, 0, 0, 0, 0))]
+
+
+def link(channel: Channel, index: int) -> Link | None:
+    """One interface. Raises NetlinkError."""
+    try:
+        return _read_link(channel.ask(GETLINK, _LINK.pack(0, 0, index, 0, 0)))
+    except NetlinkError as error:
+        if error.errno == errno.ENODEV:
+            return None
+        raise
+
+
+def _read_link(body: bytes) -> Link:
+    _, _, index, flags, _ = _LINK.unpack_from(body)
+    attrs = attributes(body[_LINK.size :])
+    peer = _U32.unpack(attrs[5])[0] if 5 in attrs else 0
+    nsid = _I32.unpack(attrs[37])[0] if 37 in attrs else -1
+    families = attributes(attrs.get(_AF_SPEC, b""))
+    four = attributes(families.get(socket.AF_INET, b"")).get(1, b"")  # IFLA_INET_CONF: one word each
+    six = attributes(families.get(socket.AF_INET6, b"")).get(2, b"")  # IFLA_INET6_CONF
+    return Link(
+        index=index,
+        name=read_text(attrs[3]),
+        up=bool(flags & UP),
+        alias=read_text(attrs.get(20, b"")),
+        peer=peer,
+        peer_nsid=nsid,
+        strict=_word(four, _RP_FILTER - 1) == 1,
+        forwarding=_word(four, _FORWARDING - 1) == 1,
+        ipv6=bool(six) and _word(six, _DISABLE_IPV6) == 0,
+    )
+
+
+def _word(values: bytes, place: int) -> int:
+    return _U32.unpack_from(values, place * 4)[0] if len(values) >= place * 4 + 4 else 0
 
 
 def addresses(channel: Channel) -> list[tuple[int, str, int]]:
@@ -214,10 +263,11 @@ def addresses(channel: Channel) -> list[tuple[int, str, int]]:
     return found
 
 
-def routes(channel: Channel) -> list[Route]:
-    """All IPv4 routes, of all tables. Raises NetlinkError."""
+def routes(channel: Channel, index: int = 0) -> list[Route]:
+    """All IPv4 routes, of all tables, or those over one link. Raises NetlinkError."""
     found = []
-    for _, body in channel.dump(GETROUTE, _ROUTE.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
+    only = attribute(4, _U32.pack(index)) if index else b""
+    for _, body in channel.dump(GETROUTE, _ROUTE.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0) + only):
         _, length, _, _, table, protocol, _, kind, _ = _ROUTE.unpack_from(body)
         attrs = attributes(body[_ROUTE.size :])
         destination = socket.inet_ntoa(attrs[1]) if 1 in attrs else "0.0.0.0"

@@ -2,7 +2,8 @@
 
 Written to be read; ``nft list ruleset`` in the namespace prints the same with these comments. Interfaces: ``n*`` are
 machines' NICs, ``up`` is the uplink in a router, ``u-*`` are the uplinks' other ends in ``services``. Addresses come from
-``net.plan``. Spoofed sources never get this far: strict reverse-path filtering drops them (RFC 3704).
+``net.plan``. Spoofed sources never get this far: strict reverse-path filtering drops them (RFC 3704). That and
+forwarding are set for each link when it comes up (``rtnetlink.link_up``), so ``net.ipv4.ip_forward`` itself stays as it is.
 """
 
 from __future__ import annotations
@@ -58,7 +59,6 @@ class Ruleset:
 
 
 _NO_IPV6 = ("ipv6/conf/all/disable_ipv6", "1")
-_STRICT_SOURCES = ("ipv4/conf/all/rp_filter", "1")
 
 SERVICES = Ruleset(
     sets=(),
@@ -74,7 +74,7 @@ SERVICES = Ruleset(
         ),
         Chain("forward", (), hook=ex.FORWARD, policy=DROP),
     ),
-    sysctls=(_NO_IPV6, _STRICT_SOURCES, ("ipv4/ip_forward", "0")),
+    sysctls=(_NO_IPV6,),
 )
 
 # No connection tracking: nothing is translated here, and only services answer over the uplink.
@@ -93,7 +93,7 @@ INTERNET = Ruleset(
         ),
         Chain("input", (), hook=ex.INPUT, policy=DROP),
     ),
-    sysctls=(_NO_IPV6, _STRICT_SOURCES, ("ipv4/ip_forward", "1")),
+    sysctls=(_NO_IPV6,),
 )
 
 VNET = Ruleset(
@@ -160,8 +160,6 @@ VNET = Ruleset(
     ),
     sysctls=(
         _NO_IPV6,
-        _STRICT_SOURCES,
-        ("ipv4/ip_forward", "1"),
         # A segment of a connection that is not tracked (any more) is invalid, not the start of a new one: it is reset.
         ("netfilter/nf_conntrack_tcp_loose", "0"),
         # A segment outside the window stays part of its connection: as invalid it would be reset by the rule above.
