@@ -93,6 +93,19 @@ class Engine:
         """All rows at the current revision. Ask it between two awaits: later it shows later rows."""
         return Window(self.index, self._around, self.clock(), self._allowed(caller), shown)
 
+    def state(self, id: str) -> tuple[str, str]:
+        """See ``ports.Engine``, as the next three."""
+        return self.loop.state(id)
+
+    def value(self, row: Row, api_version: str, caller: Caller | None = None) -> dict[str, Any]:
+        return self.renderer.value(row, self.view(caller, shown=True), api_version)
+
+    def allows(self, caller: Caller, action: str, scope: str) -> bool:
+        return self.rights.allows(caller.principal, action, scope)
+
+    def sees(self, caller: Caller, scope: str) -> bool:
+        return self.rights.sees(caller.principal, scope)
+
     def draft(self, p: Passage) -> Draft:
         """The rows as a request may change them."""
         return Draft(self.index, self._around, p.now, self._allowed(p.caller), self._counters)

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cloister.arm.resource import ResourceType, Row, View
+from cloister.arm.catalog import Catalog
+from cloister.arm.resource import Row, View
 from cloister.ipc.messages import Request, Response
 from cloister.net.desired import Desired, Edit
 
@@ -97,12 +98,33 @@ class Engine(Protocol):
     """The verbs, once for all types."""
 
     @property
-    def types(self) -> Mapping[str, ResourceType]:
+    def types(self) -> Catalog:
         """All resource types; found by name in any case."""
         ...
 
-    def view(self) -> View:
-        """All rows at the current revision."""
+    @property
+    def store(self) -> Store:
+        """What is on disk. Its calls block: ask it from a thread."""
+        ...
+
+    def view(self, caller: Caller | None = None, shown: bool = False) -> View:
+        """All rows at the current revision; ``shown`` leaves out hidden ones. Ask it between two awaits."""
+        ...
+
+    def state(self, id: str) -> tuple[str, str]:
+        """A row's provisioning state and the reason, as ``Loop.state``."""
+        ...
+
+    def value(self, row: Row, api_version: str, caller: Caller | None = None) -> dict[str, Any]:
+        """The row as GET shows it."""
+        ...
+
+    def allows(self, caller: Caller, action: str, scope: str) -> bool:
+        """Whether the caller's roles allow ``action`` at ``scope``."""
+        ...
+
+    def sees(self, caller: Caller, scope: str) -> bool:
+        """Whether the caller holds any role at the scope, above it or inside it."""
         ...
 
     async def handle(self, request: Request) -> Response:

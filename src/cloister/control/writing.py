@@ -67,6 +67,8 @@ def plan_write(p: Passage) -> None:
         )
         problems += candidate.kind.check(change, p.draft)
     _raise(problems)
+    if p.old is None and p.kind.amend is not None:
+        raise p.not_found()  # rows of this type are made by their owners alone
     p.puts = {key(candidate.row.id): candidate.written for candidate in candidates}
     p.created = p.old is None
 

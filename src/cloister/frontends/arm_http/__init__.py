@@ -1,1 +1,20 @@
+"""What Resource Manager answers besides resources: metadata, subscriptions, providers, listings, roles, the activity log.
 
+Lives here: Routes, each a path and a function that reads the engine and answers. Never lives here: rules about what may
+be written (``control/gates.py``, the types), template deployments. To add a route: a function and a Route in one of the
+modules, and its name in ``ROUTES`` below.
+"""
+
+from __future__ import annotations
+
+from cloister.frontends.arm_http import activity, metadata, providers, resources, roles, subscriptions
+
+ROUTES = (
+    *metadata.ROUTES,
+    *subscriptions.ROUTES,
+    *providers.ROUTES,
+    *resources.ROUTES,
+    *roles.ROUTES,
+    *activity.ROUTES,
+)
+"""Every route of this frontend."""
