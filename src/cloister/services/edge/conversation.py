@@ -20,6 +20,7 @@ from cloister.ipc.messages import Response
 from cloister.limits import (
     BODY_BYTES_MAX,
     BODY_SECONDS,
+    EDGE_BODY_BYTES_MAX,
     HEAD_SECONDS,
     HEADER_BYTES_MAX,
     IDLE_SECONDS,
@@ -31,7 +32,7 @@ from cloister.services.edge import refusals
 
 _DRAIN_BYTES_MAX = 64 * 1024 * 1024  # how much of a body that is too large is read so that the client sees its 413
 _DRAIN_SECONDS = 30.0
-_LINGER_SECONDS = 0.5  # after an answer to a broken head: time to read it before the connection ends
+_DRAIN_PAUSE, _LINGER_PAUSE = 2.0, 0.05  # a client that has been silent for this long is not sending any more
 _ONCE = ("host", "authorization", "content-length", "content-type")
 
 
@@ -62,18 +63,40 @@ class _Enough(Exception):
     """Stops the parser after a refusal."""
 
 
+class Room:
+    """How much memory the bodies of all connections may take together."""
+
+    def __init__(self, size: int = EDGE_BODY_BYTES_MAX):
+        self.free = size
+
+    def take(self, size: int) -> bool:
+        """Take ``size`` bytes unless there is no room."""
+        if size > self.free:
+            return False
+        self.free -= size
+        return True
+
+    def give(self, asked: Asked | None) -> None:
+        """Give back what a request's body took, and drop the body."""
+        if asked is not None:
+            self.free += len(asked.body)
+            asked.body = bytearray()
+
+
 class Conversation(asyncio.Protocol):
     """One connection. ``answer`` must not raise; ``on_lost`` is called once at the end."""
 
-    def __init__(self, answer: Answer, on_lost: Callable[[], None] = lambda: None):
+    def __init__(self, answer: Answer, room: Room, on_lost: Callable[[], None] = lambda: None):
         self._answer = answer
+        self._room = room
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._asked: Asked | None = None
         self._queue: deque[Asked] = deque()
         self._work: asyncio.Task[None] | None = None
-        self._head_bytes = 0
+        self._head_bytes = 0  # received since the head began, a lower bound for what it may still become
+        self._header_bytes = 0  # of the headers that are whole
         self._in_head = False
         self._drained = 0
         self._draining = False
@@ -96,7 +119,9 @@ class Conversation(asyncio.Protocol):
             self._timer.cancel()
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
-        self._queue.clear()
+        self._forget_queue()
+        self._room.give(self._asked)
+        self._asked = None
         self._on_lost()
 
     def cancel(self) -> None:
@@ -132,8 +157,7 @@ class Conversation(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._refuse(refusals.refusal(400, "BadRequest", f"cannot read the request: {error}; send HTTP/1.1"))
         if self._in_head and self._head_bytes > HEADER_BYTES_MAX:
-            text = f"cannot read the request: its head is longer than {HEADER_BYTES_MAX} bytes"
-            self._refuse(refusals.refusal(431, "RequestHeaderFieldsTooLarge", text))
+            self._refuse(_long_head())
 
     # --- the parser's side -----------------------------------------------------------------------------------
 
@@ -141,6 +165,7 @@ class Conversation(asyncio.Protocol):
         """A new request's first byte."""
         self._asked = Asked()
         self._in_head = True
+        self._header_bytes = 0
         if self._work is None:
             self._wait(HEAD_SECONDS)
 
@@ -157,6 +182,10 @@ class Conversation(asyncio.Protocol):
         """One header, whole."""
         if not self._in_head or self._asked is None:
             return  # a trailer
+        self._header_bytes += len(name) + len(value) + 4
+        if self._header_bytes > HEADER_BYTES_MAX:
+            self._refuse(_long_head())
+            raise _Enough
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         old = self._asked.headers.get(key)
         if old is not None and key in _ONCE:
@@ -183,6 +212,10 @@ class Conversation(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
         assert self._asked is not None
+        if not self._room.take(len(body)):
+            text = "cannot take the request's body now: too many large ones are under way; try again"
+            self._refuse(refusals.refusal(503, "ServerBusy", text, {"retry-after": "1"}))
+            raise _Enough
         self._asked.body += body
         if len(self._asked.body) > BODY_BYTES_MAX:
             self._refuse(refusals.too_large())
@@ -202,7 +235,7 @@ class Conversation(asyncio.Protocol):
             return
         asked = self._asked or Asked()
         asked.refused, asked.keeps_alive = response, False
-        asked.body = bytearray()
+        self._room.give(asked)
         self._asked, self._in_head, self._draining = None, False, True
         self._enqueue(asked)
 
@@ -218,10 +251,13 @@ class Conversation(asyncio.Protocol):
             while self._queue and self._transport is not None:
                 asked = self._queue.popleft()
                 self._deadline = 0.0
-                answered = Answered(asked.refused, True) if asked.refused else await self._answer(asked)
+                try:
+                    answered = Answered(asked.refused, True) if asked.refused else await self._answer(asked)
+                finally:
+                    self._room.give(asked)
                 await self._write(asked, answered)
                 if answered.closes or not asked.keeps_alive:
-                    self._queue.clear()
+                    self._forget_queue()
                     self._close_after(asked)
                     return
         finally:
@@ -248,7 +284,18 @@ class Conversation(asyncio.Protocol):
             self._transport.close()
             return
         large = asked.refused is not None and asked.refused.status == 413 and "expect" not in asked.headers
-        self._loop.call_later(_DRAIN_SECONDS if large else _LINGER_SECONDS, self._end)
+        self._drain(_DRAIN_PAUSE if large else _LINGER_PAUSE, -1, self._loop.time() + _DRAIN_SECONDS)
+
+    def _drain(self, pause: float, before: int, end: float) -> None:
+        """Drop what comes until nothing came during a pause; unread bytes at close would cost the client its answer."""
+        if self._drained == before or self._loop.time() > end:
+            self._end()
+        else:
+            self._loop.call_later(pause, self._drain, pause, self._drained, end)
+
+    def _forget_queue(self) -> None:
+        while self._queue:
+            self._room.give(self._queue.popleft())
 
     def _end(self) -> None:
         if self._transport is not None:
@@ -277,6 +324,11 @@ class Conversation(asyncio.Protocol):
             self._transport.abort()
         else:
             self._end()
+
+
+def _long_head() -> Response:
+    text = f"cannot read the request: its head is longer than {HEADER_BYTES_MAX} bytes"
+    return refusals.refusal(431, "RequestHeaderFieldsTooLarge", text)
 
 
 _no_body = (204, 304)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cloister.limits import HELLO_BYTES_MAX
+from cloister.limits import HELLO_BYTES_MAX, HELLO_RECORDS_MAX
 
 HANDSHAKE = 22
 CLIENT_HELLO = 1
@@ -74,7 +74,7 @@ def read(content: bytes) -> Hello | More | Broken:
     """What the bytes received so far say. The hello may be spread over several records."""
     message = bytearray()
     at = 0
-    while True:
+    for _ in range(HELLO_RECORDS_MAX):
         if len(content) < at + 5:
             wrong = content[at : at + 1] not in (b"", bytes((HANDSHAKE,))) or content[at + 1 : at + 2] not in (b"", b"\x03")
             return Broken(-1 if at == 0 else DECODE_ERROR) if wrong else More(at + 5)
@@ -83,7 +83,7 @@ def read(content: bytes) -> Hello | More | Broken:
             return Broken(-1 if at == 0 else DECODE_ERROR)
         message += content[at + 5 : at + 5 + size]
         at += 5 + size
-        if message[0] != CLIENT_HELLO:
+        if message and message[0] != CLIENT_HELLO:
             return Broken(DECODE_ERROR)
         whole = 4 + int.from_bytes(message[1:4], "big") if len(message) >= 4 else 4
         if whole > HELLO_BYTES_MAX or at > HELLO_BYTES_MAX:
@@ -92,6 +92,7 @@ def read(content: bytes) -> Hello | More | Broken:
             return More(at)
         if len(message) >= whole >= 4 and len(message) > 4:
             return _name(bytes(message[4:whole]))
+    return Broken(DECODE_ERROR)
 
 
 def _name(body: bytes) -> Hello | Broken:

@@ -21,7 +21,7 @@ from cloister.limits import EDGE_CONNECTIONS_MAX, EDGE_CONNECTIONS_PER_PEER_MAX,
 from cloister.net import plan
 from cloister.services.edge import hello
 from cloister.services.edge.certificates import Certificates
-from cloister.services.edge.conversation import Answer, Conversation
+from cloister.services.edge.conversation import Answer, Conversation, Room
 from cloister.services.edge.gates import HOST_NAMES, Way
 from cloister.services.edge.state import EdgeState
 
@@ -118,7 +118,7 @@ class Line:
             return
         assert isinstance(said, hello.Hello)
         self.name = said.name or HOST_NAMES[0]
-        self._conversation = Conversation(answer(self), self.gone)
+        self._conversation = Conversation(answer(self), self._lines.room, self.gone)
         try:
             self._transport, _ = await loop.connect_accepted_socket(  # type: ignore[assignment]
                 self._made, self.sock, ssl=context, ssl_handshake_timeout=HELLO_SECONDS, ssl_shutdown_timeout=2.0
@@ -175,11 +175,12 @@ class Line:
 
 
 class Lines:
-    """All open connections, by the peer's address."""
+    """All open connections, by the peer's address, and the memory that their bodies may take."""
 
     def __init__(self) -> None:
         self._by_peer: dict[str, set[Line]] = {}
         self.count = 0
+        self.room = Room()
 
     def add(self, line: Line) -> None:
         """A connection has been accepted."""
