@@ -131,7 +131,7 @@ async def control(home: Home) -> None:
     from cloister.control.ports import Caller
     from cloister.control.seed import first_rows
     from cloister.drivers.remote import RemoteDriver
-    from cloister.frontends.arm_http import routes as arm_routes
+    from cloister.frontends.arm_http import ROUTES
     from cloister.frontends.control_socket import ControlSocket
     from cloister.ipc.frames import serve
     from cloister.providers import TYPES
@@ -144,7 +144,7 @@ async def control(home: Home) -> None:
     loop = ReconcileLoop(types, lambda: engine.view(), drivers, lambda name: drivers[name].client.generation)
     store = open_store(home.database)
     deployments = Deployments(lambda: engine, store, utc_now)
-    routes = (*arm_routes(), *deployments.routes())
+    routes = (*ROUTES, *deployments.routes())
     engine = Engine(TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"])
     await engine.start()
     owner = Caller(principal=facts["object_id"], name="owner", client_id=facts["client_id"], tenant=facts["tenant_id"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from cloister.arm.resource import View
 from cloister.control.loop import ReconcileLoop
 from cloister.dns.answer import answer
-from cloister.dns.question import Question, fold
+from cloister.dns.question import Question, describe, fold
 from cloister.dns.world import World as Names
 from cloister.explain.path import World, explain
 from cloister.explain.render import render
@@ -17,18 +17,6 @@ from cloister.net.desired import View as NetworkView
 from cloister.net.names import CONTROL_NAMES
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
-_WORDS = {
-    "linked-zone": "is in the linked private zone {target}",
-    "record": "is {target}",
-    "wildcard": "is {target}, by a wildcard",
-    "no-data": "exists, but has no address",
-    "no-name": "does not exist here",
-    "redirect": "is asked of the public names, as the link's NxDomainRedirect says",
-    "public-name": "is public: {target}",
-    "private-link": "is an alias of {target}: the resource has an approved endpoint",
-    "canary": "is denied inside networks, so that browsers keep to the network's own names",
-    "loop": "leads in a circle",
-}
 
 
 class Explainer:
@@ -86,16 +74,10 @@ class Explainer:
             return "", (Step(stage="name", action="stopped", detail="the network has no resolver yet", because=network),)
         found = answer(view, Question(fold(name), "A"))
         steps = tuple(
-            Step(
-                stage="name",
-                action="answered",
-                detail=f"{step.name} {_WORDS[step.rule].format(target=step.target)}",
-                because=step.because or step.owner,
-            )
+            Step(stage="name", action="answered", detail=describe(step), because=step.because or step.owner)
             for step in found.trail
         )
-        addresses = [value for group in found.sets if group.type == "A" for value in group.values]
-        return (addresses[0] if addresses else ""), steps
+        return (found.addresses[0] if found.addresses else ""), steps
 
     @staticmethod
     def _namespace(names: Names, network: str) -> str:
