@@ -50,6 +50,8 @@ def test_every_beginning_asks_for_more_and_never_for_too_much() -> None:
         (b"\x15\x03\x01\x00\x02\x01\x00", -1),
         (b"\x16\x03\x01\xff\xff\x01", -1),
         (b"\x16\x03\x01\x00\x01\x02", 50),
+        (split(hello_of("name.example"), 1), 50),
+        (b"\x16\x03\x01\x00\x04\x01\x00\xff\xff", 50),
     ],
 )
 def test_what_is_no_hello(content: bytes, alert: int) -> None:

@@ -208,8 +208,9 @@ def test_too_many_connections_of_one_peer(edge_cloud: Cloud, monkeypatch: pytest
 
 
 TOKENS = (
-    b"GET ", b"POST ", b"/", b"/history/v1.0" + A.encode(), b" HTTP/1.1", b"\r\n", b"\r\n\r\n", b"host: ", NAME_A.encode(),
-    b":", b" ", b"content-length: ", b"5", b"0", b"transfer-encoding: chunked", b"5\r\nabcde\r\n", b"connection: close", b"%2f", b"\x00",
+    b"GET ", b"POST ", b"/", b"/history/v1.0" + A.encode(), b" HTTP/1.1", b"\r\n", b"\r\n\r\n", b"host: ",
+    NAME_A.encode(), b":", b" ", b"content-length: ", b"5", b"0", b"transfer-encoding: chunked", b"5\r\nabcde\r\n",
+    b"connection: close", b"%2f", b"\x00",
 )  # fmt: skip
 tokens = st.sampled_from(TOKENS)
 

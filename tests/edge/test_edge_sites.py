@@ -14,9 +14,7 @@ from cloister.net.roles import covers, grants, matches
 
 W = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 NAMES = (
-    LinkedName(
-        "default", "Guid.workspace.eastus2.api.azureml.ms", "guid.workspace.eastus2.privatelink.api.azureml.ms", "198.19.16.2"
-    ),
+    LinkedName("default", "Guid.workspace.eastus2.api.azureml.ms", "guid.workspace.eastus2.privatelink", "198.19.16.2"),
     LinkedName("inference", "*.guid.inference.eastus2.api.azureml.ms", "x", "198.19.18.2"),
 )
 SERVICE = Service(

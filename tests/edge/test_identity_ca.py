@@ -65,23 +65,13 @@ def test_leaves_are_believed(tmp_path: Path, authority: tuple[bytes, Authority],
     make_context(tmp_path / "l", name)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "example.com",
-        "azure.com.example.com",
-        "notazure.com",
-        "com",
-        "",
-        "*",
-        "*.com",
-        "10.0.0.4",
-        "::1",
-        "a b.azure.com",
-        "-a.azure.com",
-    ]
-    + ["a..azure.com", "a" * 64 + ".azure.com", "a\0.azure.com", "a/b.azure.com", "x.*.azure.com", "é.azure.com"],
-)
+REFUSED = (
+    "example.com", "azure.com.example.com", "notazure.com", "com", "", "*", "*.com", "10.0.0.4", "::1", "a b.azure.com",
+    "-a.azure.com", "a..azure.com", "a" * 64 + ".azure.com", "a\0.azure.com", "a/b.azure.com", "x.*.azure.com", "é.azure.com",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
 def test_other_names_are_refused(authority: tuple[bytes, Authority], name: str) -> None:
     with pytest.raises(NameRefused, match="cannot make a certificate"):
         authority[1].issue(name)

@@ -45,7 +45,7 @@ class Tenant:
         return answer.status, json.loads(answer.body)
 
     def form(self, **more: str) -> dict[str, str]:
-        owner = {"client_id": self.owner["client_id"], "client_secret": self.owner["client_secret"]}
+        owner = {"client_id": self.owner["client_id"], "client_secret": self.owner["client_secret"], "client_info": "1"}
         return {
             "grant_type": "client_credentials",
             "client_info": "1",
