@@ -228,6 +228,10 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     name_unique: str = ""  # "" | "global": the name is a DNS label shared by the whole cloud
     in_use_code: str = ""
     """The error code (400) of a DELETE that ``blockers`` forbid, e.g. ``InUseSubnetCannotBeDeleted``; 409 if empty."""
+    nested: tuple[str, ...] = ()
+    """Child types whose rows forbid a DELETE of this row itself (409 ``CannotDeleteResource``); deleting the group takes all."""
+    goes_with: Callable[[Row], str] | None = None
+    """The id of a row that this one names and whose end is its own end, "" for none (a link, of its network)."""
     listing: Callable[[Row, View, str], list[dict[str, Any]]] | None = None
     """A computed collection instead of stored rows: ``(parent row, view, api_version) -> items``, each ``{"name", "properties",
     ...}``; the engine adds ``id`` and ``type``. ``GET {parent}/{segment}`` answers ``{"value": items}``, ``GET

@@ -125,7 +125,7 @@ class Settling:
             self._put_derived(kind, owner, id, derived)
         for old in self._draft.owned_by(owner.id):
             if key(old.id) not in wanted and key(old.id) != place:
-                gone = closure(self._draft, [key(old.id)])
+                gone = closure(self._draft, self._catalog, [key(old.id)])
                 for row in gone:
                     self._draft.drop(key(row.id))
                 for row in gone:

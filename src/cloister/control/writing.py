@@ -15,7 +15,7 @@ from cloister.arm.merge import merge_patch
 from cloister.arm.resource import Call, Change, ResourceType, Row
 from cloister.arm.schema_check import Checker, filled, short, written_only
 from cloister.control.passage import Passage
-from cloister.control.removal import remove
+from cloister.control.removal import refuse_nested, remove
 
 _TAKEN: dict[str, tuple[str, str]] = {
     "microsoft.storage/storageaccounts": ("StorageAccountAlreadyTaken", "The storage account named {name} is already taken."),
@@ -240,6 +240,7 @@ def plan_delete(p: Passage) -> None:
     if p.old.owner:
         _amend(p, None)
     else:
+        refuse_nested(p.draft, p.kind, p.old)
         p.dropped = [key(row.id) for row in remove(p.draft, p.engine.types, [key(p.old.id)])]
 
 

@@ -149,4 +149,5 @@ TYPE = ResourceType(
     check=check,
     realize=realize,
     show=show,
+    goes_with=network_of,
 )

@@ -113,4 +113,5 @@ TYPE = ResourceType(
     derive=derive,
     realize=realize,
     show=show,
+    nested=(LINKS,),
 )
