@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from cloister.cli import keeping, show
+from cloister.cli.cloud import Cloud
 from cloister.cli.errors import CliError
 from cloister.home import Home
 from cloister.keeper.kernel import die_with_parent
@@ -90,17 +94,14 @@ def _start_keeper(home: Home, attached: bool) -> subprocess.Popen:
 
 
 def _wait(home: Home, keeper: subprocess.Popen | None, timeout: float) -> None:
-    """Until every process answers. Shows which are still missing."""
+    """Until every process answers, the network holds what the rows say, and TLS is listened for. Shows what is missing."""
     end = time.monotonic() + timeout
-    missing = ["keeper", *keeping.PINGED]
+    checks = _checks(home)
+    missing = list(checks)
     with show.console(stderr=True).status("starting") as progress:
         while missing:
             progress.update(f"starting: waiting for {', '.join(missing)}")
-            if missing[0] == "keeper":
-                ready = keeping.keeper_pid(home) != 0
-            else:
-                ready = keeping.answers(home, missing[0])
-            if ready:
+            if checks[missing[0]]():
                 missing.pop(0)
                 continue
             if keeper is not None and keeper.poll() is not None:
@@ -110,6 +111,35 @@ def _wait(home: Home, keeper: subprocess.Popen | None, timeout: float) -> None:
                     f"cannot start the cloud within {timeout:g} s: {', '.join(missing)} did not answer\n{_log_end(home)}"
                 )
             time.sleep(POLL_SECONDS)
+
+
+def _checks(home: Home) -> dict[str, Callable[[], bool]]:
+    """What must hold for a cloud to be up, by name, in the order in which it comes about."""
+    pings = {name: partial(keeping.answers, home, name) for name in keeping.PINGED}
+    return {
+        "keeper": lambda: keeping.keeper_pid(home) != 0,
+        **pings,
+        "network": lambda: _settled(home),
+        "TLS": lambda: _listens(home),
+    }
+
+
+def _settled(home: Home) -> bool:
+    """Whether the data plane holds what the rows say."""
+    try:
+        told = Cloud(home).call("status", timeout=5.0)
+    except CliError:
+        return False
+    return told["applied"] >= told["revision"] and not any(driver["errors"] for driver in told["drivers"].values())
+
+
+def _listens(home: Home) -> bool:
+    """Whether the edge accepts connections of this host."""
+    try:
+        socket.create_connection(("127.0.0.1", Cloud(home).facts["host_port"]), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _log_end(home: Home) -> str:
