@@ -120,7 +120,13 @@ class SmallCloud:
         self._ticks = itertools.count(1)
         self.store = MemoryStore()
         self.engine = Engine(
-            [*TYPES, *_scopes(), *extra], self.store, StillLoop(), NoTokens(), [], self._clock, TENANT  # type: ignore[arg-type]
+            [*TYPES, *_scopes(), *extra],
+            self.store,
+            StillLoop(),
+            NoTokens(),
+            [],
+            self._clock,
+            TENANT,  # type: ignore[arg-type]
         )
 
     def _clock(self) -> str:
@@ -146,7 +152,9 @@ class SmallCloud:
         await self.engine.record(put=rows)
         return self
 
-    async def ask(self, method: str, id: str, body: Any = None, *, api: str = API, caller: Caller = OWNER, **query: str) -> Answer:
+    async def ask(
+        self, method: str, id: str, body: Any = None, *, api: str = API, caller: Caller = OWNER, **query: str
+    ) -> Answer:
         """One request; whatever comes back."""
         return Answer(await self.engine.perform(method, id, caller=caller, api_version=api, body=body, query=query))
 
@@ -197,7 +205,9 @@ class SmallCloud:
 
 def endpoint(subnet: str = SUBNET, target: str = WS, group: str = "amlworkspace", *, manual: bool = False, **more: Any) -> dict:
     """The body of a private endpoint."""
-    connection = [{"name": "c", "properties": {"privateLinkServiceId": target, "groupIds": [group], **more.pop("connection", {})}}]
+    connection = [
+        {"name": "c", "properties": {"privateLinkServiceId": target, "groupIds": [group], **more.pop("connection", {})}}
+    ]
     array = "manualPrivateLinkServiceConnections" if manual else "privateLinkServiceConnections"
     location = more.pop("location", "eastus2")
     return {"location": location, "properties": {"subnet": {"id": subnet}, array: connection, **more}}

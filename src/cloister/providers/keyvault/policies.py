@@ -62,7 +62,8 @@ def applied(kind: str, present: list[Policy], change: list[Policy]) -> list[Poli
 def settle(change: Change, row: Row, view: View) -> Row:
     """A vault's policies: the newest list of all that were written."""
     facts = {**(change.old.facts if change.old else {}), **row.facts}
-    before = (change.old.properties if change.old else {}).get("accessPolicies") or []
+    source = row if "accessPolicies" in row.properties else change.old
+    before = (source.properties if source else {}).get("accessPolicies") or []
     if change.wrote("accessPolicies"):
         return row.with_facts(**{**facts, "policies_at": view.now})
     at, now = facts.get("policies_at", ""), before

@@ -143,8 +143,7 @@ def show(row: Row, view: View, api_version: str) -> dict:
     out: dict = {"ipConfigurations": shown, "hostedWorkloads": [], "vnetEncryptionSupported": False}
     if row.facts.get("guid"):
         out["resourceGuid"] = row.facts["guid"]
-    if "dnsSettings" not in row.properties:
-        out["dnsSettings"] = {"dnsServers": [], "appliedDnsServers": []}
+    out["dnsSettings"] = {"dnsServers": [], "appliedDnsServers": [], **(row.properties.get("dnsSettings") or {})}
     return out
 
 
