@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from cloister.compilers import sites
-from cloister.net.desired import Identity, Permission, Policy, Site
+from cloister.net.desired import Drop, EndpointAddress, Identity, Permission, Policy, Put, Site
 from cloister.net.intent import Endpoint, Grant, LinkedName, Service
 from cloister.net.names import CONTROL_NAMES
 from cloister.net.plan import identity_address
-from cloister.net.roles import covers, grants, matches
+from cloister.services.edge.state import EdgeState
 
 W = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 NAMES = (
@@ -74,34 +73,39 @@ def test_parts_are_the_whole_and_keys_are_unique() -> None:
     assert isinstance(whole["permission /ra"], Permission)
 
 
-@pytest.mark.parametrize(
-    ("action", "pattern", "matching"),
-    [
-        ("a/b/read", "*", True),
-        ("a/b/read", "*/read", True),
-        ("a/b/read", "A/*", True),
-        ("a/b/read", "a/*/read", True),
-        ("a/b/read", "a/b", False),
-        ("a/b/reader", "*/read", False),
-        ("a/b.c", "a/b?c", False),
-    ],
-)
-def test_wildcards(action: str, pattern: str, matching: bool) -> None:
-    assert matches(action, [pattern]) is matching
+def test_what_an_assignment_allows_and_takes_away() -> None:
+    state = EdgeState()
+    one = Permission(
+        owner="o", principal="P", scope="/subscriptions/S", actions=("*",), not_actions=("x/*",), data_actions=("x/y",)
+    )
+    state.apply([Put(one)])
+    for action, allowed in (("a/write", True), ("x/write", False), ("X/Y", True)):
+        assert state.allows("p", action, W.upper()) is allowed
+    assert not state.allows("q", "a/write", W)
+    assert not state.allows("p", "a/write", "/subscriptions/s2")
+    state.apply([Put(msgspec.structs.replace(one, actions=()))])
+    assert not state.allows("p", "a/write", W)
+    state.apply([Drop(one)])
+    assert not state.allows("p", "x/y", W)
 
 
-def test_scopes() -> None:
-    assert covers("/", W)
-    assert covers("/subscriptions/S", W)
-    assert covers("/subscriptions/s/resourcegroups/G/", W)
-    assert covers(W, W.upper())
-    assert not covers("/subscriptions/s/resourceGroups/g2", W)
-    assert not covers("/subscriptions/s/resourceGroups/g", W.replace("/g/", "/g2/"))
-    assert not covers(W, "/subscriptions/s")
+def test_an_object_of_another_driver_is_refused() -> None:
+    state = EdgeState()
+    strange = EndpointAddress(owner="o", namespace="n", address="10.0.0.4")
+    assert state.apply([Put(strange)])[0].startswith("cannot apply")
+    assert state.observe() == []
 
 
-def test_what_an_assignment_takes_away() -> None:
-    one = Permission(owner="o", principal="p", scope="/", actions=("*",), not_actions=("x/*",), data_actions=("x/data/*",))
-    assert grants(one, "a/write", W)
-    assert not grants(one, "x/write", W)
-    assert grants(one, "x/data/read", W)
+def test_a_moved_permission_and_a_changed_site_leave_nothing_behind() -> None:
+    state = EdgeState()
+    first = Permission(owner="o", principal="p", scope="/", actions=("*",))
+    state.apply([Put(first), Put(msgspec.structs.replace(first, principal="q"))])
+    assert not state.allows("p", "a", W)
+    assert state.allows("q", "a", W)
+    site = Site(owner="o", fqdn="*.g.inference.x", service="machinelearning", resource=W)
+    state.apply([Put(site), Put(msgspec.structs.replace(site, resource=W + "2"))])
+    found = state.site("a.g.inference.x")
+    assert found is not None
+    assert found.resource == W + "2"
+    assert state.site("g.inference.x") is None
+    assert state.site("b.a.g.inference.x") is None

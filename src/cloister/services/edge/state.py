@@ -12,9 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from cloister.arm import ids
+from cloister.arm import ids, rbac
 from cloister.net.desired import Drop, EdgeObject, Edit, Identity, Permission, Policy, Put, Sever, Site
-from cloister.net.roles import grants
 from cloister.services.private_file import write_private
 
 log = logging.getLogger("cloister.edge")
@@ -39,7 +38,7 @@ class EdgeState:
         self._sites: dict[str, Site] = {}
         self._policies: dict[str, Policy] = {}
         self._identities: dict[str, Identity] = {}
-        self._permissions: dict[str, dict[str, Permission]] = {}
+        self._roles: dict[str, dict[str, rbac.HeldRole]] = {}
         self._decisions: dict[tuple[str, str, str], bool] = {}
 
     def load(self) -> None:
@@ -91,7 +90,7 @@ class EdgeState:
         elif isinstance(one, Identity):
             self._identities[one.address] = one
         else:
-            self._permissions.setdefault(one.principal.lower(), {})[one.key] = one
+            self._roles.setdefault(one.principal.lower(), {})[one.key] = held_role(one)
             self._decisions.clear()
         return True
 
@@ -112,10 +111,10 @@ class EdgeState:
             self._identities.pop(old.address, None)
             self.on_gone(old.address)
         else:
-            held = self._permissions.get(old.principal.lower(), {})
+            held = self._roles.get(old.principal.lower(), {})
             held.pop(old.key, None)
             if not held:
-                self._permissions.pop(old.principal.lower(), None)
+                self._roles.pop(old.principal.lower(), None)
             self._decisions.clear()
 
     def _save(self) -> None:
@@ -145,12 +144,24 @@ class EdgeState:
         return self._identities.get(address)
 
     def allows(self, principal: str, action: str, scope: str) -> bool:
-        """Whether any role assignment of ``principal`` allows ``action`` at ``scope``."""
+        """Whether any role assignment of ``principal`` allows ``action`` at ``scope``, as an action or a data action."""
         question = (principal.lower(), action.lower(), ids.key(scope))
         known = self._decisions.get(question)
         if known is None:
-            known = any(grants(one, question[1], question[2]) for one in self._permissions.get(question[0], {}).values())
+            roles = self._roles.get(question[0], {}).values()
+            known = any(rbac.is_allowed(roles, question[1], question[2], data) for data in (False, True))
             if len(self._decisions) > 65536:
                 self._decisions.clear()
             self._decisions[question] = known
         return known
+
+
+def held_role(permission: Permission) -> rbac.HeldRole:
+    """A role assignment as the matcher takes it."""
+    entry = rbac.Permission(
+        actions=permission.actions,
+        not_actions=permission.not_actions,
+        data_actions=permission.data_actions,
+        not_data_actions=permission.not_data_actions,
+    )
+    return rbac.HeldRole(scope=ids.key(permission.scope), permissions=(entry,))

@@ -22,13 +22,20 @@ from mlflow.utils.search_utils import SearchExperimentsUtils, SearchUtils
 from mlflow.version import VERSION
 
 from cloister.arm.errors import ArmError
-from cloister.limits import EXPERIMENT_NAME_LENGTH_MAX, RUN_NAME_LENGTH_MAX, TAG_VALUE_LENGTH_MAX, TRACKING_PAGE_MAX
+from cloister.limits import (
+    EXPERIMENT_NAME_LENGTH_MAX,
+    FILTER_LENGTH_MAX,
+    RUN_NAME_LENGTH_MAX,
+    TAG_VALUE_LENGTH_MAX,
+    TRACKING_PAGE_MAX,
+)
 from cloister.services.workspace import experiments, runs
 from cloister.services.workspace.bodies import read_object, refuse
 from cloister.services.workspace.call import Answer, Call, Route, Table
 
 _MILLISECOND = 1000
 _TIME_MAX = 253_402_300_799_999  # the last millisecond of the year 9999
+_COMPARISONS_MAX, _ORDERS_MAX = 50, 8  # each joins a table, and SQLite joins 64
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*:/", re.ASCII)
 _CODES = {
     400: databricks_pb2.INVALID_PARAMETER_VALUE,
@@ -42,8 +49,19 @@ def failure(error: ArmError | MlflowException) -> Answer:
     if isinstance(error, ArmError):
         code = databricks_pb2.ErrorCode.Name(_CODES.get(error.status, databricks_pb2.BAD_REQUEST))
         return Answer({"error_code": code, "message": error.message}, error.status)
-    status = 400 if error.error_code == "INVALID_STATE" else error.get_http_status_code()
-    return Answer({"error_code": error.error_code, "message": error.message}, status)
+    told = as_told(error)
+    return Answer({"error_code": told.error_code, "message": told.message}, told.get_http_status_code())
+
+
+def as_told(error: MlflowException) -> MlflowException:
+    """The error with what MLflow calls internal though the request is to blame made a 400.
+
+    That is a step from a state that does not allow it, and a value that the database's driver refuses to bind.
+    """
+    refused = error.error_code == "INTERNAL_ERROR" and isinstance(error.__cause__, ValueError | ArithmeticError)
+    if error.error_code == "INVALID_STATE" or refused:
+        return MlflowException(f"cannot do that: {error.message}", databricks_pb2.INVALID_PARAMETER_VALUE)
+    return error
 
 
 def _route(message: Any, act: Callable[[Call, Any], Any]) -> Route:
@@ -56,14 +74,17 @@ def _route(message: Any, act: Callable[[Call, Any], Any]) -> Route:
             parse_dict(told, asked)
         except (ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise refuse(f"cannot read the request: {error}") from None
-        answer = act(call, asked)
+        try:
+            answer = act(call, asked)
+        except OverflowError as error:
+            raise refuse(f"cannot take a number of the request: {error}") from None
         return Answer(message_to_json(message.Response() if answer is None else answer, pretty=False).encode())
 
     return route
 
 
 def _run_id(asked: Any) -> str:
-    run_id = asked.run_id or asked.run_uuid
+    run_id = asked.run_id or getattr(asked, "run_uuid", "")  # the older name, not in every message
     if not run_id:
         raise refuse("cannot act on a run without its 'run_id'", target="run_id")
     return run_id
@@ -77,11 +98,14 @@ def _microseconds(milliseconds: int, field: str) -> int:
 
 def _search(parse: Callable[..., Any], filter_text: str, order_by: Any, parse_order: Callable[[str], Any]) -> None:
     """Refuse what MLflow's parser cannot read: deep in the store some of that would become an internal error."""
+    if len(filter_text) > FILTER_LENGTH_MAX or len(order_by) > _ORDERS_MAX:
+        raise refuse(f"cannot search: the filter may have {FILTER_LENGTH_MAX} characters, 'order_by' {_ORDERS_MAX} entries")
     try:
-        parse(filter_text)
+        if len(parse(filter_text)) > _COMPARISONS_MAX:
+            raise refuse(f"cannot search with more than {_COMPARISONS_MAX} comparisons: split the filter", target="filter")
         for one in order_by:
             parse_order(one)
-    except MlflowException:
+    except (ArmError, MlflowException):
         raise
     except Exception as error:
         raise refuse(f"cannot read the search '{filter_text[:200]}': {error}", target="filter") from None

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from cloister.arm.errors import ArmError
 from cloister.ipc.messages import Request, Response
 from cloister.limits import BODY_BYTES_MAX, URL_LENGTH_MAX
-from cloister.services.workspace import events, experiments, metrics, mlflow_rest, run_routes
+from cloister.services.workspace import artifacts, events, experiments, metrics, mlflow_rest, run_routes
 from cloister.services.workspace.bodies import iso, refuse, to_json
 from cloister.services.workspace.call import Answer, Call, Route, Table
 from cloister.services.workspace.stores import Stores
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 SERVED: dict[str, tuple[tuple[str, ...], Table]] = {
     "history": (("v1.0",), {**experiments.ROUTES, **run_routes.ROUTES, **events.ROUTES}),
     "metric": (("v2.0",), metrics.ROUTES),
+    "artifact": (("v2.0",), artifacts.ROUTES),
     "mlflow": (("v1.0", "v2.0"), mlflow_rest.ROUTES),
 }
 """What is served, by the path's first part."""
@@ -45,7 +46,7 @@ NOT_YET = {
     "modelregistry": "models",
     "rp": "computes",
 }
-"""What Azure serves there and this cloud does not yet, by the path's first part."""
+"""What Azure serves there and this cloud does not yet, or not yet wholly, by the path's first part."""
 
 _WORKSPACE = ("subscriptions", None, "resourcegroups", None, "providers", "microsoft.machinelearningservices", "workspaces", None)
 
@@ -79,9 +80,10 @@ class Service:
         if len(request.body) > BODY_BYTES_MAX:
             limit = BODY_BYTES_MAX // (1024 * 1024)
             raise refuse(f"cannot read the body: it is larger than {limit} MiB; send it in parts", "RequestTooLarge", 413)
-        if service in NOT_YET:
-            raise refuse(f"cannot serve '/{service}' yet: {NOT_YET[service]} come later", "NotYetServed", 404)
         versions, table = SERVED.get(service, ((), {}))
+        not_yet = refuse(f"cannot serve that yet: {NOT_YET.get(service)} come later", "NotYetServed", 404)
+        if service in NOT_YET and not table:
+            raise not_yet
         scope, rest = parts[2:10], parts[10:]
         known = ", ".join(f"/{name}/{version}" for name, (versions, _) in SERVED.items() for version in versions)
         if not table or len(parts) < 2 or parts[1].lower() not in versions:
@@ -90,6 +92,8 @@ class Service:
             message = f"cannot find '{request.path[:300]}': after /{service}/{parts[1]} the id of this workspace is expected"
             raise refuse(message, "NotFound", 404)
         route, names = _find(table, request.method, rest)
+        if route is None and service in NOT_YET:
+            raise not_yet
         if route is None:
             message = f"cannot find {request.method} '{'/'.join(rest)[:300]}' in /{service}/{parts[1]}: " + _known(table, rest)
             raise refuse(message, "NotFound", 404)
@@ -104,13 +108,16 @@ def _is_workspace(scope: list[str]) -> bool:
 
 
 def _find(table: Table, method: str, rest: list[str]) -> tuple[Route | None, dict[str, str]]:
+    """The first route that fits, with the path's parameters; ``{name*}`` at the end takes all that is left."""
     for (route_method, template), route in table.items():
         wanted = template.split("/")
-        if route_method != method or len(wanted) != len(rest):
+        parts = rest
+        if wanted[-1].endswith("*}") and len(rest) > len(wanted):
+            parts = [*rest[: len(wanted) - 1], "/".join(rest[len(wanted) - 1 :])]
+        if route_method != method or len(wanted) != len(parts):
             continue
-        if all(want[0] == "{" or want.lower() == part.lower() for want, part in zip(wanted, rest, strict=True)):
-            names = {want[1:-1]: part for want, part in zip(wanted, rest, strict=True) if want[0] == "{"}
-            return route, names
+        if all(want[0] == "{" or want.lower() == part.lower() for want, part in zip(wanted, parts, strict=True)):
+            return route, {want[1:-1].rstrip("*"): part for want, part in zip(wanted, parts, strict=True) if want[0] == "{"}
     return None, {}
 
 
@@ -125,8 +132,8 @@ def _known(table: Table, rest: list[str]) -> str:
 def _failure(request: Request, service: str, error: ArmError | MlflowException) -> Answer:
     """Azure's data-plane error body. ``details`` must be a list: azureml-core fails to print an error without one."""
     if isinstance(error, MlflowException):
-        status = 400 if error.error_code == "INVALID_STATE" else error.get_http_status_code()
-        error = ArmError(status, error.error_code, error.message)
+        told = mlflow_rest.as_told(error)
+        error = ArmError(told.get_http_status_code(), told.error_code, told.message)
     whole: dict[str, Any] = error.body()
     whole["error"].setdefault("details", [])
     region = request.facts.get("region", "")
