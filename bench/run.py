@@ -1,0 +1,197 @@
+"""Measure on a cloud of its own, print a table, write ``bench/latest.json``.
+
+Each figure is the median of several runs, with the smallest and the largest beside it; figures are
+``{"name", "value", "unit", "against", "other", "ratio", "spread"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from cloister.cli.cloud import Cloud
+from cloister.cli.errors import CliError
+from cloister.home import Home
+
+HERE = Path(__file__).parent
+RUNS = 7
+LOCATION = "eastus2"
+CLI = [sys.executable, "-m", "cloister.cli.main"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value. ``against`` names what it is compared with, ``other`` that value, ``ratio`` value to other."""
+
+    name: str
+    value: float
+    unit: str
+    against: str = ""
+    other: float | None = None
+    ratio: float | None = None
+    spread: tuple[float, float] | None = None
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that ``work`` takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def figure(name: str, unit: str, runs: list[float], against: str = "", other: float | None = None) -> Figure:
+    """The median of the runs (seconds), in its unit, and against a promise or another measurement."""
+    scale = {"s": 1.0, "ms": 1000.0}[unit]
+    value = median(runs) * scale
+    ratio = round(value / other, 3) if other else None
+    spread = (round(min(runs) * scale, 3), round(max(runs) * scale, 3))
+    return Figure(name, round(value, 3), unit, against, other, ratio, spread)
+
+
+def cloister(*arguments: str) -> str:
+    """A command of the command line that must succeed; its output."""
+    return subprocess.run([*CLI, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@contextmanager
+def fresh_home() -> Iterator[Home]:
+    """A CLOISTER_HOME of its own; what runs on it ends with the block."""
+    folder = Path(tempfile.mkdtemp(prefix="clb-", dir="/tmp"))  # short: unix(7)
+    os.environ["CLOISTER_HOME"] = str(folder / "h")
+    try:
+        yield Home.default()
+    finally:
+        subprocess.run([*CLI, "down", "--purge", "--yes"], capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def starts(home: Home) -> Iterator[Figure]:
+    """The first start, and later ones up to ARM's first answer."""
+    yield figure("first_start_s", "s", [timed(lambda: cloister("up", "--detach"))])
+    later = []
+    for _ in range(3):
+        cloister("down")
+        began = time.perf_counter()
+        starting = subprocess.Popen([*CLI, "up", "--detach"], stdout=subprocess.DEVNULL)
+        while not _answers(home):
+            time.sleep(0.005)
+        later.append(time.perf_counter() - began)
+        starting.wait()
+    yield figure("later_start_arm_s", "s", later, "promise", 2.0)
+
+
+def _answers(home: Home) -> bool:
+    try:
+        return Cloud(home).http("GET", "/subscriptions").ok
+    except CliError:
+        return False
+
+
+def requests(home: Home) -> Iterator[Figure]:
+    """Resource Manager over the local socket."""
+    cloud = Cloud(home)
+    group = f"/subscriptions/{cloud.subscription}/resourceGroups/bench"
+    cloud.arm("PUT", group, {"location": LOCATION})
+    yield figure("arm_get_ms", "ms", [timed(lambda: cloud.arm("GET", group)) for _ in range(50)])
+    bodies = [(f"{group}/providers/Microsoft.Network/virtualNetworks/v{n}", network(n)) for n in range(RUNS)]
+    yield figure("arm_put_vnet_ms", "ms", [timed(lambda at=at: cloud.arm("PUT", *at)) for at in bodies])  # type: ignore[misc]
+
+
+def network(number: int) -> dict:
+    """A virtual network with one subnet."""
+    subnet = {"name": "default", "properties": {"addressPrefix": f"10.{number}.0.0/24"}}
+    return {
+        "location": LOCATION,
+        "properties": {"addressSpace": {"addressPrefixes": [f"10.{number}.0.0/16"]}, "subnets": [subnet]},
+    }
+
+
+def machines(home: Home) -> Iterator[Figure]:
+    """``exec``: a machine made, used and removed; beside it the bare interpreter and the command's own start."""
+    bare = [timed(lambda: subprocess.run([*CLI, "exec", "--help"], capture_output=True, check=True)) for _ in range(RUNS)]
+    runs = [timed(lambda: cloister("exec", "--from", "internet", "--", "true")) for _ in range(RUNS)]
+    yield figure("exec_s", "s", runs, "the command's own start", round(median(bare), 3))
+
+
+def endpoints(home: Home) -> Iterator[Figure]:
+    """From the PUT of an endpoint to the first answer of the workspace through it, seen by a client that waits for it."""
+    cloud = Cloud(home)
+    group = f"/subscriptions/{cloud.subscription}/resourceGroups/bench"
+    workspace = f"{group}/providers/Microsoft.MachineLearningServices/workspaces/bench"
+    cloud.arm("PUT", workspace, {"location": LOCATION, "identity": {"type": "SystemAssigned"}, "properties": {}})
+    guid = cloud.arm("GET", workspace)["properties"]["workspaceId"]
+    name = f"{guid}.workspace.{LOCATION}.api.azureml.ms"
+    first = [timed(lambda: _ask(cloud, "internet", name, "198.19.16.2", workspace))]
+    yield figure("tracking_first_answer_s", "s", first, "promise", 10.0)
+    ready = []
+    for number in range(RUNS):
+        subnet = f"{group}/providers/Microsoft.Network/virtualNetworks/v{number}/subnets/default"
+        address = f"10.{number}.0.100"
+        waiting = subprocess.Popen(
+            [*CLI, "exec", "--from", subnet, "--", sys.executable, str(HERE / "wait_for.py"), name, address],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert waiting.stdin is not None and waiting.stdout is not None
+        waiting.stdin.write(cloud.token() + "\n")
+        waiting.stdin.write(f"/history/v1.0{workspace}/experiments:query\n")
+        waiting.stdin.flush()
+        waiting.stdout.readline()  # it tries now
+        began = time.clock_gettime(time.CLOCK_MONOTONIC)
+        cloud.arm("PUT", f"{group}/providers/Microsoft.Network/privateEndpoints/e{number}", _endpoint(subnet, workspace, address))
+        ready.append(float(waiting.stdout.readline()) - began)
+        waiting.wait()
+    yield figure("endpoint_ready_ms", "ms", ready)
+
+
+def _ask(cloud: Cloud, place: str, name: str, address: str, workspace: str) -> None:
+    given = f"{cloud.token()}\n/history/v1.0{workspace}/experiments:query\n"
+    command = [*CLI, "exec", "--from", place, "--", sys.executable, str(HERE / "wait_for.py"), name, address]
+    subprocess.run(command, input=given, text=True, check=True, capture_output=True)
+
+
+def _endpoint(subnet: str, workspace: str, address: str) -> dict:
+    connection = {"name": "c", "properties": {"privateLinkServiceId": workspace, "groupIds": ["amlworkspace"]}}
+    wish = {"groupId": "amlworkspace", "memberName": "default", "privateIPAddress": address}
+    return {
+        "location": LOCATION,
+        "properties": {
+            "subnet": {"id": subnet},
+            "privateLinkServiceConnections": [connection],
+            "ipConfigurations": [{"name": "default", "properties": wish}],
+        },
+    }
+
+
+MEASURES: tuple[Callable[[Home], Iterator[Figure]], ...] = (starts, requests, machines, endpoints)
+
+
+def main() -> None:
+    """Measure everything once; the file is written even where a later measure fails."""
+    figures: list[Figure] = []
+    try:
+        with fresh_home() as home:
+            for measure in MEASURES:
+                for found in measure(home):
+                    figures.append(found)
+                    print(f"{found.name:28} {found.value:10.3f} {found.unit:3} {_beside(found)}", flush=True)
+    finally:
+        (HERE / "latest.json").write_text(json.dumps([asdict(found) for found in figures], indent=2) + "\n")
+
+
+def _beside(found: Figure) -> str:
+    spread = f"[{found.spread[0]:g} to {found.spread[1]:g}]" if found.spread else ""
+    return f"{spread:24} {f'{found.ratio:g} of {found.against} ({found.other:g})' if found.against else ''}".rstrip()
+
+
+if __name__ == "__main__":
+    main()
