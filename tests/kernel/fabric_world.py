@@ -20,7 +20,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from cloister.compilers.diff import difference
+from cloister.compilers.order import arrange
 from cloister.drivers.linux.main import Fabric
+from cloister.drivers.linux.netlink import NETFILTER, ROUTE, Channel
 from cloister.home import Home
 from cloister.keeper.client import Keeper, enter_network
 from cloister.keeper.kernel import in_thread, new_network
@@ -283,6 +286,23 @@ class World:
         except OSError as error:
             return errno.errorcode.get(error.errno or 0, str(error))
         return "open"
+
+    def route(self, namespace: str) -> Channel:
+        """A channel of one's own for links and routes there: for edits behind the fabric's back."""
+        return self.inside(namespace, lambda: Channel(ROUTE))
+
+    def filter(self, namespace: str) -> Channel:
+        """Likewise for nftables."""
+        return self.inside(namespace, lambda: Channel(NETFILTER))
+
+    def mend(self) -> list[Edit]:
+        """What a loop does: observe, compare, apply in ORDER. The edits it made."""
+        edits = difference(self.wanted(), self.observe())
+        for phase, some in arrange(edits):
+            if phase.driver == "fabric":
+                answers = self.on_thread(lambda some=some: self.fabric.apply(some))  # type: ignore[misc]
+                assert answers == [""] * len(some), answers
+        return edits
 
     def run(self, namespace: str, *argv: str) -> str:
         """Run a program in a namespace and return what it printed."""

@@ -103,7 +103,7 @@ class _Batch:
         self.verb = verb
         self.answers = answers
         self.items: dict[int, FabricObject] = dict(found)
-        self.changed: list[int] = []
+        self.changed: dict[int, None] = {}  # in order
         self.failed: set[int] = set()
 
     def run(self) -> None:
@@ -167,11 +167,11 @@ class _Batch:
                 self._judge(some[index][0], some[index][1], [error])
 
     def _judge(self, place: int, step: Step, errors: Iterable[NetlinkError]) -> None:
+        """What an error means; once something was found in the way, mending decides, and later errors follow from it."""
         for error in errors:
-            if error.errno in step.fine:
+            if error.errno in step.fine or place in self.changed or place in self.failed:
                 continue
             if self.verb is Put and error.errno in CHANGED and type(self.items[place]) in MENDS:
-                if place not in self.changed:
-                    self.changed.append(place)
-            elif place not in self.failed:
+                self.changed[place] = None
+            else:
                 self._fail(place, error)

@@ -76,11 +76,11 @@ def mend_nic(spaces: Spaces, nic: Nic) -> None:
     """Keep the veth if it is the right one with this address alone, else make it anew."""
     router, machine = spaces.get(nic.router), spaces.get(nic.machine)
     index = objects.nic_index(nic.number)
-    held = [(address, length) for link, address, length in rt.addresses(machine.route) if link == objects.UP_INDEX]
-    routed = [route.prefix for route in rt.routes(router.route, index) if route.index == index]
-    whole = held == [(nic.address, nic.prefix_length)] and routed == [f"{nic.address}/32"]
-    if whole and paired(router, machine, index, objects.UP_INDEX):
-        return
+    if paired(router, machine, index, objects.UP_INDEX):
+        held = [(address, length) for link, address, length in rt.addresses(machine.route) if link == objects.UP_INDEX]
+        routed = [route.prefix for route in rt.routes(router.route, index) if route.index == index]
+        if held == [(nic.address, nic.prefix_length)] and routed == [f"{nic.address}/32"]:
+            return
     _send(router, [rt.link_delete(index)], GONE)
     _send(machine, [rt.link_delete(objects.UP_INDEX)], GONE)
     _run(spaces, objects.put_nic(nic, lambda name: spaces.get(name).descriptor))

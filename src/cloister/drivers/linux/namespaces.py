@@ -102,7 +102,7 @@ class Spaces:
             try:
                 space = Space(name, self.keeper.namespace(name, create=False), self)
             except KeeperRefused as error:
-                raise Missing(f"cannot find the network namespace {name!r}: it was not made or is gone") from error
+                raise Missing(f"there is no network namespace {name!r}") from error
             self._spaces[name] = space
         return space
 
