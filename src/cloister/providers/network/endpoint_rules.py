@@ -203,6 +203,13 @@ def _connection_problems(change: Change, view: View) -> Iterator[Problem]:
             f"cannot connect private endpoint '{row.name}' to '{target.name}' with groupIds {asked}: "
             f"'{target.type}' offers {shown}; give one of them.",
         )
+    elif asked[0] and not names_of(row, view):
+        yield Problem(
+            "PrivateEndpointNotSupportedByTarget",
+            f"{at}.privateLinkServiceId",
+            f"cannot connect private endpoint '{row.name}' to '{asked[0]}' of '{target.name}': its kind or sku has none (a "
+            "registry needs sku Premium, a storage account a kind and sku with that service); change that resource.",
+        )
 
 
 def _missing_parameter(row: Row, item: dict, name: str, at: str) -> Problem:
@@ -234,11 +241,13 @@ def _no_target(row: Row, wanted: str, at: str) -> Problem:
 def _changed(old: Row, new: Row) -> Iterator[Problem]:
     """What may not change once the endpoint is there."""
     at = "properties.privateLinkServiceConnections[0].properties"
+    custom = "properties.customNetworkInterfaceName"
     before, after = connection_of(old), connection_of(new)
     told = (
         (f"{at}.privateLinkServiceId", "its target", target_id(old), target_id(new)),
         (f"{at}.groupIds", "its groupId", group_id(old), group_id(new)),
         ("location", "its region", *(normal_region(r.body.get("location") or "") for r in (old, new))),
+        (custom, "its interface's name", *(r.properties.get("customNetworkInterfaceName") or "" for r in (old, new))),
         (at, "its approval", "manual" if before[0] else "automatic", "manual" if after[0] else "automatic"),
     )
     for target, what, was, now in told:
