@@ -19,6 +19,7 @@ from cloister.arm.schema import anything, array, boolean, integer, obj, ref, str
 from cloister.control.engine import Engine
 from cloister.control.ports import Caller
 from cloister.control.seed import first_rows
+from cloister.frontends.arm_http import ROUTES
 from cloister.ipc.messages import Request
 from cloister.store import open_store
 
@@ -161,6 +162,8 @@ NETS = ResourceType(
         open=boolean(default=False),
         password=string(secret=True),
         parts=array(anything()),
+        number=integer(read_only=True),
+        partCount=integer(read_only=True),
         provisioningState=STATE,
     ),
     check=net_check,
@@ -265,7 +268,7 @@ class Cloud:
             self.store,
             self.loop,
             FakeVerifier(),
-            routes,
+            (*ROUTES, *routes),
             lambda: f"2026-11-23T00:00:{next(ticks) % 60:02d}.000000Z",
             TENANT,
         )

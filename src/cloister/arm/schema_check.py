@@ -138,11 +138,15 @@ class Checker:
             for name, member in field.members.items():
                 if name in value:
                     self.missing(member, value[name], f"{path}.{name}")
-                elif member.required and not member.read_only:
+                elif member.required and not member.read_only and not self._is_told(f"{path}.{name}"):
                     self.add("InvalidParameter", f"{path}.{name}", "is required; give it")
         elif isinstance(field, Array) and isinstance(value, list):
             for n, item in enumerate(value):
                 self.missing(field.items, item, f"{path}[{n}]")
+
+    def _is_told(self, path: str) -> bool:
+        """Whether something is wrong with this member already: then it is there, only not kept."""
+        return any(problem.target == path for problem in self.problems)
 
     def carried(self, field: Field, old: Any, new: Any, path: str) -> Any:
         """``new`` with the create-only and secret members of ``old`` that it leaves out.

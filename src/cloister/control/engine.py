@@ -23,12 +23,20 @@ from cloister.arm.ids import ResourceId, key
 from cloister.arm.resource import ResourceType, Row
 from cloister.control import answers, operations, reading
 from cloister.control.authority import Authority
-from cloister.control.gates import READ_GATES, WRITE_GATES, Gate, checked_api_version, local_caller, require_permission
+from cloister.control.distrust import Bug
+from cloister.control.gates import (
+    ACTION_GATES,
+    READ_GATES,
+    WRITE_GATES,
+    Gate,
+    checked_api_version,
+    local_caller,
+    require_permission,
+)
 from cloister.control.passage import WRITING, Passage
 from cloister.control.ports import Caller, Commit, Event, Loop, Route, RouteCall, Store, Verifier
 from cloister.control.rendering import Renderer
 from cloister.control.routing import Match, RouteTable, scope_of_path
-from cloister.control.settling import Bug
 from cloister.control.world import Draft, Index, Surroundings, Window
 from cloister.ipc.messages import Request, Response
 
@@ -129,7 +137,7 @@ class Engine:
         except ArmError as error:
             response = answers.refused(error)
         except Bug as error:
-            log.error("%s request=%s %s", error, request.method, request.path)
+            log.error("%s request=%s %s id=%s", error, request.method, request.path, correlation, exc_info=True)
             response = answers.broken(str(error), correlation)
         except Exception:
             log.exception("internal error: bug in the engine request=%s %s id=%s", request.method, request.path, correlation)
@@ -160,7 +168,7 @@ class Engine:
         except ArmError as error:
             return answers.refused(error)
         except Bug as error:
-            log.error("%s request=%s %s", error, method, id)
+            log.error("%s request=%s %s", error, method, id, exc_info=True)
             return answers.broken(str(error), str(uuid.uuid4()))
 
     async def _pass(self, p: Passage) -> Response:
@@ -168,8 +176,18 @@ class Engine:
             return early
         if p.method not in WRITING:
             return reading.answer(p)
+        if p.method == "POST" and (answer := self._asked(p)) is not None:
+            return answer
         # Shielded: when the client goes away, what has begun to be written is written to the end.
         return await asyncio.shield(asyncio.create_task(self._write(p)))
+
+    def _asked(self, p: Passage) -> Response | None:
+        """The answer of an action that changes nothing, without waiting for writes; None if it does change something."""
+        for gate in ACTION_GATES:
+            gate(p)
+        if p.outcome is None or p.outcome.rows or p.draft.notes:
+            return None
+        return answers.reply(p.outcome.status, p.outcome.body)
 
     async def _write(self, p: Passage) -> Response:
         async with self._writing:

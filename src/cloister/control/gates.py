@@ -274,6 +274,7 @@ def event(p: Passage, operation: str, resource: str, text: str) -> Event:
 
 GATES: tuple[Gate, ...] = (parse_id, authenticate, api_version, authorize, lock, precondition, check, settle, commit)
 READ_GATES, WRITE_GATES = GATES[:4], GATES[4:]
+ACTION_GATES = (lock, precondition, check)  # what an action passes before it is known whether it writes
 
 
 def local_caller(claims: dict) -> Caller:

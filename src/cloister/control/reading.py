@@ -15,6 +15,7 @@ from cloister.arm.ids import ResourceId, key, parse
 from cloister.arm.resource import Call, Row
 from cloister.control import operations
 from cloister.control.answers import reply
+from cloister.control.distrust import blamed
 from cloister.control.gates import find_action
 from cloister.control.passage import Passage
 from cloister.control.ports import Route, RouteCall
@@ -69,7 +70,8 @@ def _acted(p: Passage, view: Window) -> Response:
     _, action = find_action(p)
     assert action is not None  # the path was read as an action because the type has it
     row = existing(p, view, p.id)
-    outcome = action.run(Call(row=row, body=None, query=p.query, api_version=p.api_version), view)
+    with blamed(p.kind.name, f"the action {p.target.action}", row.id):
+        outcome = action.run(Call(row=row, body=None, query=p.query, api_version=p.api_version), view)
     return reply(outcome.status, outcome.body)
 
 
@@ -131,7 +133,7 @@ def page_of(query: Mapping[str, str]) -> tuple[int, int]:
         raise ArmError(400, "InvalidParameter", message, target="$top") from None
     token = query.get("$skiptoken") or ""
     try:
-        start = int(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)) or b"0")
+        start = int(base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True) or b"0")
         if start < 0:
             raise ValueError
     except (ValueError, binascii.Error):

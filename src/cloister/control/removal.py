@@ -8,6 +8,7 @@ from cloister.arm.catalog import Catalog
 from cloister.arm.errors import ArmError
 from cloister.arm.ids import IdError, key, parse
 from cloister.arm.resource import ResourceType, Row
+from cloister.control.distrust import blamed
 from cloister.control.world import Draft
 
 _SHOWN_MAX = 10
@@ -61,7 +62,11 @@ def remove(draft: Draft, catalog: Catalog, places: Iterable[str]) -> list[Row]:
         draft.drop(key(row.id))
     for row in gone:
         kind = catalog.get(row.type)
-        if kind is not None and (users := list(dict.fromkeys(kind.blockers(row, draft)))):
+        if kind is None:
+            continue
+        with blamed(kind.name, "blockers", row.id):
+            users = list(dict.fromkeys(kind.blockers(row, draft)))
+        if users:
             raise _in_use(kind, row, users)
     return gone
 

@@ -16,6 +16,7 @@ from cloister.arm.catalog import Catalog
 from cloister.arm.envelope import render
 from cloister.arm.ids import key, parse
 from cloister.arm.resource import ResourceType, Row
+from cloister.control.distrust import blamed
 from cloister.control.world import Window
 
 _KEPT_MAX = 20_000
@@ -56,7 +57,8 @@ class Renderer:
                 rows = [r for r in _inline_children(row, kind, view) if r.type == below.name]
                 computed[name] = [self.value(child, view, api_version) for child in rows]
         if kind.show is not None:
-            computed.update(kind.show(row, view, api_version))
+            with blamed(kind.name, "show", row.id):
+                computed.update(kind.show(row, view, api_version))
         return render(row, kind, state=self._state(row.id)[0], computed=computed, etag=etag_of(row, view, self._types))
 
     def bytes(self, row: Row, view: Window, api_version: str) -> bytes:
@@ -78,5 +80,6 @@ class Renderer:
         """The items of a computed collection (``ResourceType.listing``) with their id and type."""
         assert kind.listing is not None
         segment = kind.name.rsplit("/", 1)[-1]
-        items = kind.listing(parent, view, api_version)
+        with blamed(kind.name, "listing", parent.id):
+            items = kind.listing(parent, view, api_version)
         return [{"id": f"{parent.id}/{segment}/{item['name']}", "type": kind.name, **item} for item in items]

@@ -19,16 +19,10 @@ from cloister.arm.identity import settle_identity
 from cloister.arm.ids import IdError, ResourceId, key, parse
 from cloister.arm.resource import Change, Derived, ResourceType, Row
 from cloister.arm.schema_check import disagreement
+from cloister.control.distrust import Bug, blamed
 from cloister.control.removal import closure
 from cloister.control.world import Draft, same_content
 from cloister.limits import CHANGE_ROWS_MAX, SETTLE_ROUNDS_MAX
-
-
-class Bug(Exception):
-    """A resource type broke its promise: ``internal error: bug in <type>: <what>``."""
-
-    def __init__(self, kind: str, what: str):
-        super().__init__(f"internal error: bug in {kind}: {what}")
 
 
 class Settling:
@@ -102,10 +96,11 @@ class Settling:
             change = Change(
                 old=self._draft.committed(row.id), row=first, written=written, api_version=self._api_version, caller=self._caller
             )
-            new = kind.settle(change, self._draft)
+            with blamed(kind.name, "settle", row.id):
+                new = kind.settle(change, self._draft)
+                again = kind.settle(msgspec.structs.replace(change, row=new), self._draft)
             if (new.id, new.type, new.owner) != (row.id, row.type, row.owner):
                 raise Bug(kind.name, f"settle changed the id, type or owner of {row.id}")
-            again = kind.settle(msgspec.structs.replace(change, row=new), self._draft)
             if not same_content(new, again):
                 raise Bug(kind.name, f"settling {row.id} twice is not settling it once")
             first = new
@@ -116,7 +111,9 @@ class Settling:
     def _derive(self, kind: ResourceType, owner: Row) -> None:
         """Make what the row owns as ``derive`` says; what it no longer says is gone."""
         place, wanted = key(owner.id), set()
-        for derived in kind.derive(owner, self._draft):
+        with blamed(kind.name, "derive", owner.id):
+            yielded = list(kind.derive(owner, self._draft))
+        for derived in yielded:
             id = self._derived_id(kind, derived)
             above = id.parent
             if above is None or (len(id.names) > 1 and self._draft.get(above.text) is None):

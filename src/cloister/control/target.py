@@ -43,6 +43,8 @@ def read_target(method: str, path: str, catalog: Catalog) -> Target:
             400, "InvalidRequestUri", f"cannot read the path: it has more than {ID_SEGMENTS_MAX} segments; shorten it."
         )
     whole = "/" + "/".join(parts)
+    if not parts:
+        raise _unknown(whole)
     if method == "POST":
         return _read_action(whole, parts)
     found = _parsed(whole)

@@ -14,6 +14,7 @@ from cloister.arm.jsonbody import check_value, parse_object, require_object
 from cloister.arm.merge import merge_patch
 from cloister.arm.resource import Call, Change, ResourceType, Row
 from cloister.arm.schema_check import Checker, filled, short, written_only
+from cloister.control.distrust import blamed
 from cloister.control.passage import Passage
 from cloister.control.removal import refuse_nested, remove
 
@@ -65,7 +66,8 @@ def plan_write(p: Passage) -> None:
         change = Change(
             old=candidate.old, row=candidate.row, written=candidate.written, api_version=p.api_version, caller=p.caller.principal
         )
-        problems += candidate.kind.check(change, p.draft)
+        with blamed(candidate.kind.name, "check", candidate.row.id):
+            problems += candidate.kind.check(change, p.draft)
     _raise(problems)
     if p.old is None and p.kind.amend is not None:
         raise p.not_found()  # rows of this type are made by their owners alone
@@ -229,7 +231,8 @@ def _amend(p: Passage, body: dict[str, Any] | None) -> None:
         written = clean_body(checker, p.kind, body)
         checker.missing(p.kind.properties, written.get("properties") or {}, "properties")
         _raise(checker.problems)
-    new = p.kind.amend(p.old, written, p.draft, p.caller.principal)
+    with blamed(p.kind.name, "amend", p.old.id):
+        new = p.kind.amend(p.old, written, p.draft, p.caller.principal)
     p.draft.put(new)
     p.puts = {key(new.id): None}
 
@@ -247,7 +250,8 @@ def plan_delete(p: Passage) -> None:
 def plan_action(p: Passage, body: Any, run: Callable[[Call, Any], Any]) -> None:
     """POST of an action: its answer, and the rows it changes."""
     row = p.old if p.old is not None else Row(id=p.id.text, type=p.kind.name, body={})
-    p.outcome = run(Call(row=row, body=body, query=p.query, api_version=p.api_version), p.draft)
+    with blamed(p.kind.name, f"the action {p.target.action}", row.id):
+        p.outcome = run(Call(row=row, body=body, query=p.query, api_version=p.api_version), p.draft)
     for changed in p.outcome.rows:
         p.draft.put(changed)
     p.puts = {key(changed.id): None for changed in p.outcome.rows}
