@@ -191,7 +191,7 @@ class Cloud:
 
     def start(self) -> None:
         doors = [Door(sock.dup(), host) for sock, host in zip(self.socks, (False, True), strict=True)]
-        self.edge = Edge(self.home, lambda: doors, self.tracking.start)
+        self.edge = Edge(self.home, [lambda door=door: door for door in doors], self.tracking.start)
         self._running = InThread(self.edge.run)
         until(lambda: self._pings())
 

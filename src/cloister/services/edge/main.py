@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ from cloister.services.identity.tokens import KeysFile, Verifier, jwks_file
 
 log = logging.getLogger("cloister.edge")
 
+_DOORS_PAUSE = 0.1
+
 
 @dataclass(frozen=True)
 class Door:
@@ -38,16 +40,16 @@ class Door:
     host: bool
 
 
-Doors = Callable[[], list[Door]]
-"""Where the listening sockets come from; may block, and raise while the keeper or the namespace is not there yet."""
+Opener = Callable[[], Door]
+"""Where a listening socket comes from; may block, and raise while the keeper or the namespace is not there yet."""
 
 
 class Edge:
     """The edge of one cloud. ``start_tracking`` blocks until the keeper was asked."""
 
-    def __init__(self, home: Home, doors: Doors, start_tracking: Callable[[], Any]):
+    def __init__(self, home: Home, openers: Sequence[Opener], start_tracking: Callable[[], Any]):
         self._home = home
-        self._doors = doors
+        self._openers = openers
         self._listeners: list[Listener] = []
         self.lines = Lines()
         self.state = EdgeState(home.snapshot("edge"), on_site=self._new_site, on_gone=self.lines.sever)
@@ -70,18 +72,9 @@ class Edge:
         server = await serve(self._home.socket("edge"), self._told)
         try:
             self._certificates.prefetch("localhost")
-            for door in await self._open_doors():
-                listener = Listener(
-                    door.sock,
-                    host=door.host,
-                    state=self.state,
-                    lines=self.lines,
-                    certificates=self._certificates,
-                    answer=self._front.answer,
-                )
-                listener.start()
-                self._listeners.append(listener)
-            log.info("serving %d names at %d sockets", len(self.state.sites()), len(self._listeners))
+            async with asyncio.TaskGroup() as opening:
+                for opener in self._openers:
+                    opening.create_task(self._open(opener))
             await asyncio.Event().wait()
         finally:
             for listener in self._listeners:
@@ -92,16 +85,28 @@ class Edge:
             await self._control.close()
             await self._tracking.close()
 
-    async def _open_doors(self) -> list[Door]:
-        """Ask for the sockets until they are there; the first start meets a keeper that is still making namespaces."""
-        pause = 0.05
+    async def _open(self, opener: Opener) -> None:
+        """Ask for a socket until it is there, and serve it; the first start meets a keeper without namespaces."""
+        said = ""
         while True:
             try:
-                return await asyncio.to_thread(self._doors)
+                door = await asyncio.to_thread(opener)
+                break
             except Exception as error:  # the keeper's answers are texts; whatever it says, there is nothing to serve without it
-                log.warning("cannot get the listening sockets yet: %s", error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 1.0)
+                if said != (said := str(error)):
+                    log.warning("cannot get a listening socket yet: %s", error)
+                await asyncio.sleep(_DOORS_PAUSE)
+        listener = Listener(
+            door.sock,
+            host=door.host,
+            state=self.state,
+            lines=self.lines,
+            certificates=self._certificates,
+            answer=self._front.answer,
+        )
+        listener.start()
+        self._listeners.append(listener)
+        log.info("serving %d names at %s", len(self.state.sites()), door.sock.getsockname())
 
     async def _told(self, method: str, params: Any) -> Any:
         """What control says on ``edge.sock``: ``apply``, ``observe``, ``ping``."""
@@ -120,22 +125,22 @@ class Edge:
         self._certificates.prefetch(site.fqdn)
 
 
-def keeper_doors(home: Home) -> Doors:
-    """The two sockets that the keeper holds for the edge."""
+def keeper_openers(home: Home) -> list[Opener]:
+    """The two sockets that the keeper holds for the edge: 443 of the services, and the host's own port."""
 
-    def doors() -> list[Door]:
+    def keeper() -> Any:
         from cloister.keeper.client import Keeper
 
-        keeper = Keeper(home.socket("keeper"))
-        port = msgspec.json.decode(home.cloud_file.read_bytes()).get("host_port")
-        public = keeper.socket("edge-443", namespace="services", type="tcp", address="0.0.0.0", port=443)
-        found = [Door(public, host=False)]
-        if port:
-            host = keeper.socket("edge-host", namespace=None, type="tcp", address="127.0.0.1", port=port)
-            found.append(Door(host, host=True))
-        return found
+        return Keeper(home.socket("keeper"))
 
-    return doors
+    def services() -> Door:
+        return Door(keeper().socket("edge-443", namespace="services", type="tcp", address="0.0.0.0", port=443), host=False)
+
+    def host() -> Door:
+        port = msgspec.json.decode(home.cloud_file.read_bytes())["host_port"]
+        return Door(keeper().socket("edge-host", namespace=None, type="tcp", address="127.0.0.1", port=port), host=True)
+
+    return [services, host]
 
 
 def start_tracking(home: Home) -> Callable[[], None]:
@@ -151,4 +156,4 @@ def start_tracking(home: Home) -> Callable[[], None]:
 
 async def run(home: Home) -> None:
     """Serve until cancelled; see ``Edge``."""
-    await Edge(home, keeper_doors(home), start_tracking(home)).run()
+    await Edge(home, keeper_openers(home), start_tracking(home)).run()
