@@ -1,4 +1,4 @@
-"""The demo is the main job on real input: the article's lines by Microsoft's SDK, each result as promised, also the second time."""
+"""The demo is the main job on real input: the article's lines by Microsoft's SDK, each result as promised; also a second time."""
 
 from __future__ import annotations
 
