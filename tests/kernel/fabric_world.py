@@ -196,13 +196,17 @@ class World:
     """A fabric over a keeper, edits by hand, and a person's view of it."""
 
     def __init__(self, root: Path):
-        self.running = RunningKeeper(root)
+        self.running = self.start_keeper(root)
         self.keeper = self.running.client
         self._thread = ThreadPoolExecutor(1)
         self.fabric = self.on_thread(lambda: Fabric(Keeper(self.running.home.socket("keeper"))))
         self._sockets: list[socket.socket] = []
         self._edges: list[Edge] = []
         self.desired: dict[str, FabricObject] = {}
+
+    def start_keeper(self, root: Path) -> RunningKeeper:
+        """The keeper of this world."""
+        return RunningKeeper(root)
 
     def on_thread(self, work: Callable[[], Result]) -> Result:
         """Do something in the fabric's thread."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import msgspec
 import pytest
 from fabric_world import World, base, endpoint, machine, vnet
 
+from cloister.drivers.linux import expressions
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.net.desired import Forward, Gateway, Namespace, Nic, Put, Uplink
@@ -116,7 +118,7 @@ def add_elements(world: World) -> None:
 
 
 def change_outbound(world: World) -> None:
-    rule = nft.Rule("", __import__("cloister.drivers.linux.expressions", fromlist=["x"]).snat_to("198.18.128.2"))
+    rule = nft.Rule("", expressions.snat_to("198.18.128.2"))
     assert world.filter("vnet-1").transact([nft.chain_flush("outbound"), nft.rule_new("outbound", rule)]) == {}
 
 
@@ -219,3 +221,31 @@ def test_many_forwards_in_one_batch_with_some_there_already(whole: World) -> Non
     whole.drop(*many[30:90])
     whole.drop(*many)
     assert whole.observe() == whole.wanted()
+
+
+def test_several_nics_of_one_router_go_together(whole: World) -> None:
+    more = [item for number in range(30, 36) for item in machine(number, "vnet-1", f"10.0.0.{number}")]
+    whole.put(*more)
+    whole.drop(*[item for item in more if isinstance(item, Nic)])
+    assert whole.observe() == whole.wanted()
+    whole.drop(*[item for item in more if isinstance(item, Namespace)])
+    assert whole.observe() == whole.wanted()
+    assert whole.greeting("machine-1", "10.0.0.5") == "you are 100.64.0.7"
+
+
+def test_nft_prints_the_rules_with_their_reasons(whole: World) -> None:
+    if shutil.which("nft") is None:
+        pytest.skip("nft is not installed (package nftables): its listing cannot be read")
+    listing = whole.run("vnet-1", "nft", "list", "ruleset")
+    for line in (
+        'iifname "n*" dnat ip to ip daddr . tcp dport map @forwards comment "approved endpoints"',
+        "snat to ct original ip daddr . ct original proto-dst map @identities",
+        'oifname "up" drop comment "no private source leaves the network"',
+        'ct state invalid reject with tcp reset comment "a connection that a withdrawn endpoint carried"',
+        'snat to 198.18.128.1 comment "the network\'s public address"',
+        ": 198.19.16.2 . 443",
+        ": 100.64.0.7",
+        "/privateEndpoints/pe7",
+    ):
+        assert line in listing
+    assert "unknown" not in listing
