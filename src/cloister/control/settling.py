@@ -154,7 +154,10 @@ class Settling:
             raise ArmError(409, "Conflict", message)
         own = self._catalog[id.type]
         facts = {**existing.facts, **derived.facts} if existing is not None else derived.facts
-        row = self.settled(own, Row(id=id.text, type=own.name, body=derived.body, facts=facts, owner=owner.id), None)
+        created = existing.created if existing is not None else ""
+        row = self.settled(
+            own, Row(id=id.text, type=own.name, body=derived.body, facts=facts, owner=owner.id, created=created), None
+        )
         if existing is None or not same_content(existing, row):
             self._draft.put(row)
             self._touched(row)

@@ -118,6 +118,8 @@ def _gather(
         type=kind.name,
         body={**whole, "properties": properties},
         facts=old.facts if old is not None else {},
+        created=old.created if old is not None else p.now,  # hooks tell a resource made anew from the one before by it
+        created_by=old.created_by if old is not None else "",
     )
     mine = {name: value for name, value in (written.get("properties") or {}).items() if name not in children}
     candidates.append(Candidate(kind=kind, row=row, old=old, written={**written, "properties": mine}))

@@ -1,0 +1,96 @@
+"""What runs on a machine of a test: reads one JSON command a line, answers one JSON line. Standard library only.
+
+{"do": "resolve", "name": N}                        -> {"address": A | ""}
+{"do": "open", "as": K, "name": SNI, "address"?: A} -> {"opened": bool, "why": text}   (TLS, kept open under K)
+{"do": "ask", "as": K, "host": H, "path": P, "token"?: T} -> {"status": int, "body": text} | {"ended": why}
+{"do": "end", "as": K, "seconds": S, "sending": bool} -> {"ended": bool, "at": unix time}  (waits for the end)
+{"do": "tcp", "address": A, "port": P, "seconds": S} -> {"reached": bool, "why": text}
+"""
+
+import json
+import os
+import socket
+import ssl
+import sys
+import time
+
+CONNECTIONS = {}
+
+
+def resolve(name):
+    try:
+        return {"address": socket.getaddrinfo(name, 443, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]}
+    except OSError:
+        return {"address": ""}
+
+
+def open_connection(command):
+    context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+    if not command.get("name"):
+        context.check_hostname = False
+    address = command.get("address") or command["name"]
+    try:
+        plain = socket.create_connection((address, command.get("port", 443)), timeout=command.get("seconds", 3))
+        held = context.wrap_socket(plain, server_hostname=command.get("name"))
+    except OSError as error:
+        return {"opened": False, "why": f"{type(error).__name__}: {error}"}
+    CONNECTIONS[command["as"]] = held
+    return {"opened": True, "why": ""}
+
+
+def ask(command):
+    held = CONNECTIONS[command["as"]]
+    held.settimeout(command.get("seconds", 20))
+    lines = [f"GET {command['path']} HTTP/1.1", f"Host: {command['host']}", "Accept: */*"]
+    if command.get("token"):
+        lines.append(f"Authorization: Bearer {command['token']}")
+    try:
+        held.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            part = held.recv(65536)
+            if not part:
+                return {"ended": "closed"}
+            head += part
+        head, _, body = head.partition(b"\r\n\r\n")
+        fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        while len(body) < int(fields.get(b"content-length", 0)):
+            part = held.recv(65536)
+            if not part:
+                return {"ended": "closed in the body"}
+            body += part
+        return {"status": int(head.split()[1]), "body": body.decode()}
+    except OSError as error:
+        return {"ended": f"{type(error).__name__}: {error}"}
+
+
+def wait_for_end(command):
+    held = CONNECTIONS[command["as"]]
+    until = time.monotonic() + command["seconds"]
+    held.settimeout(0.005)
+    while time.monotonic() < until:
+        try:
+            if command["sending"]:
+                held.sendall(b"G")  # the first letter of a request that never comes to its end
+            if not held.recv(1):
+                return {"ended": True, "at": time.time()}
+        except (TimeoutError, ssl.SSLWantReadError):
+            continue
+        except OSError:
+            return {"ended": True, "at": time.time()}
+    return {"ended": False, "at": time.time()}
+
+
+def tcp(command):
+    try:
+        with socket.create_connection((command["address"], command["port"]), timeout=command["seconds"]):
+            return {"reached": True, "why": ""}
+    except OSError as error:
+        return {"reached": False, "why": f"{type(error).__name__}: {error}"}
+
+
+DO = {"resolve": lambda c: resolve(c["name"]), "open": open_connection, "ask": ask, "end": wait_for_end, "tcp": tcp}
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    print(json.dumps(DO[asked["do"]](asked)), flush=True)
