@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent.parent / "kernel"))  # fabric_world: namespaces, packets
+
 from edge_cloud import Cloud
 
 

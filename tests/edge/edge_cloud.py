@@ -175,19 +175,21 @@ class FakeTracking:
 class Cloud:
     """Home, fakes, and an edge with a door for the services and one for the host."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, services: socket.socket | None = None):
+        """``services`` is a listening socket in place of one on loopback; then the state stays empty."""
         self.home = Home(root)
         self.home.make()
         self.control = FakeControl(self.home)
         self.tracking = FakeTracking(self.home)
-        self.socks = [_listening(), _listening()]
+        self.socks = [services or _listening(), _listening()]
         self.port, self.host_port = (sock.getsockname()[1] for sock in self.socks)
         self.owner = self.control.directory.owner(self.home)
         self.edge: Edge
         self._running: InThread | None = None
         self.control.start()
         self.start()
-        self.apply(*world(self.owner.object_id))
+        if services is None:
+            self.apply(*world(self.owner.object_id))
 
     def start(self) -> None:
         doors = [Door(sock.dup(), host) for sock, host in zip(self.socks, (False, True), strict=True)]
