@@ -121,6 +121,7 @@ class SmallAzure:
             "AZUREML_DEFAULT_BACKOFF": "1",
             "AZUREML_DEFAULT_RETRIES": "1",
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
             "WORKSPACE_GROUP": GROUP,
             "WORKSPACE_NAME": NAME,
             "MLFLOW_TRACKING_URI": f"{self.root}/mlflow/v2.0{SCOPE}",

@@ -97,7 +97,7 @@ class Stores:
                     _copy(self._template, path)
                 store = Store(path)
             self._open[name] = store
-            if len(self._open) > TRACKING_STORES_OPEN_MAX:
+            while len(self._open) > TRACKING_STORES_OPEN_MAX:
                 self._open.popitem(last=False)[1].close()
             return store
 
