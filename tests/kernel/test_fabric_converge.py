@@ -79,6 +79,10 @@ def allow_spoofing(world: World) -> None:
     world.inside("vnet-1", lambda: write("ipv4/conf/n1/rp_filter", "0"))
 
 
+def enable_ipv6(world: World) -> None:
+    world.inside("machine-1", lambda: write("ipv6/conf/all/disable_ipv6", "0"))
+
+
 def loosen_tracking(world: World) -> None:
     world.inside("vnet-1", lambda: write("netfilter/nf_conntrack_tcp_loose", "1"))
 
@@ -145,6 +149,7 @@ FOREIGN = [
     delete_uplink,
     set_uplink_down,
     allow_spoofing,
+    enable_ipv6,
     loosen_tracking,
     flush_rules,
     delete_table,

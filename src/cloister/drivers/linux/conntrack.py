@@ -32,7 +32,7 @@ def original_destinations(channel: Channel, address: str) -> list[bytes]:
         answers = channel.dump(_SUBSYSTEM | _GET, _FAMILY)
     found = []
     for _, answer in answers:
-        entry = attributes(answer[4:])
+        entry = attributes(answer, 4)
         addresses = attributes(attributes(entry[_ORIGINAL])[1])
         if addresses.get(2) == wanted:
             found.append(nest(_ORIGINAL, entry[_ORIGINAL]) + attribute(_IDENTIFIER, entry[_IDENTIFIER]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv4Address
 
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import objects
@@ -14,6 +13,8 @@ from cloister.drivers.linux.objects import GONE, Step
 from cloister.drivers.linux.rulesets import FORWARDS, IDENTITIES
 from cloister.net import plan
 from cloister.net.desired import Forward, Gateway, Nic, Uplink
+
+_FIRST, _LAST = objects.span(str(plan.IDENTITIES))
 
 
 def _send(space: Space, messages: list[Message], fine: frozenset[int] = objects.ALWAYS) -> None:
@@ -56,8 +57,7 @@ def mend_uplink(spaces: Spaces, uplink: Uplink) -> None:
 
 def is_identity(prefix: str) -> bool:
     """Whether a route of services leads to an endpoint's identity."""
-    address, _, length = prefix.partition("/")
-    return length == "32" and IPv4Address(address) in plan.IDENTITIES
+    return prefix.endswith("/32") and _FIRST <= objects.span(prefix)[0] <= _LAST
 
 
 def mend_gateway(spaces: Spaces, gateway: Gateway) -> None:

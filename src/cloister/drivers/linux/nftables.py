@@ -205,7 +205,7 @@ def read_elements(channel: Channel, name: str) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     body = _FAMILY + attribute(1, text(TABLE)) + attribute(2, text(name))
     for _, answer in channel.dump(_SUBSYSTEM | _GETELEMENT, body):
-        for _, listed in each(attributes(answer[4:]).get(3, b"")):
+        for _, listed in each(attributes(answer, 4).get(3, b"")):
             element = attributes(listed)
             if int.from_bytes(element.get(3, b""), "big") & 1:
                 continue
@@ -233,23 +233,23 @@ def read_table(channel: Channel) -> Reading | None:
     """What the table is now, without elements; None when there is none. Raises NetlinkError."""
     comment = None
     for _, body in channel.dump(_SUBSYSTEM | _GETTABLE, _FAMILY, DUMP):
-        found = attributes(body[4:])
+        found = attributes(body, 4)
         if read_text(found[1]) == TABLE:
             comment = read_text(found.get(6, b"")[2:])
     if comment is None:
         return None
     chains = []
     for _, body in channel.dump(_SUBSYSTEM | _GETCHAIN, _FAMILY, DUMP):
-        found = attributes(body[4:])
+        found = attributes(body, 4)
         if read_text(found[1]) == TABLE:
             chains.append(tuple(found.get(kind, b"") for kind in (3, 4, 5, 7)))  # name, hook, policy, type
     sets = []
     for _, body in channel.dump(_SUBSYSTEM | _GETSET, _FAMILY + attribute(1, text(TABLE)), DUMP):
-        found = attributes(body[4:])
+        found = attributes(body, 4)
         sets.append(tuple(found.get(kind, b"") for kind in (2, 3, 4, 5, 6, 7)))  # name, flags, key and data
     rules: dict[str, tuple[bytes, ...]] = {}
     for _, body in channel.dump(_SUBSYSTEM | _GETRULE, _FAMILY + attribute(1, text(TABLE)), DUMP):
-        found = attributes(body[4:])
+        found = attributes(body, 4)
         chain = read_text(found[2])
         rules[chain] = (*rules.get(chain, ()), found[4])
     return Reading(comment, tuple(sorted(chains)), tuple(sorted(sets)), rules)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import zlib
 from collections.abc import Callable
-from ipaddress import IPv4Network
 from typing import NamedTuple
 
 from cloister.drivers.linux import nftables as nft
@@ -217,9 +216,17 @@ def has_endpoints(namespace: str) -> bool:
     return namespace != "internet"
 
 
+def span(prefix: str) -> tuple[int, int]:
+    """A prefix's first and last address, as numbers."""
+    address, _, length = prefix.partition("/")
+    first = int.from_bytes(rt.address_bytes(address), "big")
+    return first, first | (0xFFFFFFFF >> int(length or 32))
+
+
 def covers(prefix: str, address: str) -> bool:
     """Whether an address lies in a prefix."""
-    return IPv4Network(f"{address}/32").subnet_of(IPv4Network(prefix))
+    first, last = span(prefix)
+    return first <= span(address)[0] <= last
 
 
 PUT: dict[type, Callable[..., list[Step]]] = {

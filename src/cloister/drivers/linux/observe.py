@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
 
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import objects, rulesets
@@ -96,7 +95,8 @@ def _namespace(reading: Reading) -> Namespace:
     role = role_of(reading.space.name)
     loopback = reading.link(rt.LOOPBACK)
     whole = bool(loopback and loopback.up) and not any(link.ipv6 for link in reading.links)
-    whole = whole and reading.space.sysctls_hold(rulesets.ROLES[role].sysctls)
+    settings = [setting for setting in rulesets.ROLES[role].sysctls if setting != rulesets.NO_IPV6]  # links told that
+    whole = whole and (not settings or reading.space.sysctls_hold(settings))
     if role == "services":
         whole = whole and reading.has_route(str(plan.SERVICES), rt.LOOPBACK)
     elif role == "vnet":
@@ -110,17 +110,20 @@ def _uplinks(services: Reading | None, routers: dict[str, Reading]) -> Iterator[
     if services is None:
         return
     names = {objects.uplink_name(name): name for name in routers}
+    over: dict[int, list[str]] = {}
+    for route in services.routes:
+        if route.kind == rt.UNICAST:
+            over.setdefault(route.index, []).append(route.prefix)
     for link in services.links:
         if link.name.startswith("u-"):
             namespace = names.get(link.name, link.name.removeprefix("u-"))
-            ours = [route for route in services.routes if route.index == link.index and route.kind == rt.UNICAST]
-            routes = sorted((r.prefix for r in ours if not is_identity(r.prefix)), key=IPv4Network)
+            ours = over.get(link.index, [])
+            routes = sorted((prefix for prefix in ours if not is_identity(prefix)), key=objects.span)
             router = routers.get(namespace)
             whole = router is not None and _joined(services, link, router)
             yield Uplink(owner=link.alias, namespace=namespace, routes=tuple(routes) if whole else (DAMAGED,))
-            for route in ours:
-                if is_identity(route.prefix):
-                    yield IdentityRoute(owner="", namespace=namespace, identity=route.prefix.removesuffix("/32"))
+            for prefix in filter(is_identity, ours):
+                yield IdentityRoute(owner="", namespace=namespace, identity=prefix.removesuffix("/32"))
 
 
 def _joined(services: Reading, link: rt.Link, router: Reading) -> bool:

@@ -230,7 +230,7 @@ def link(channel: Channel, index: int) -> Link | None:
 
 def _read_link(body: bytes) -> Link:
     _, _, index, flags, _ = _LINK.unpack_from(body)
-    attrs = attributes(body[_LINK.size :])
+    attrs = attributes(body, _LINK.size)
     peer = _U32.unpack(attrs[5])[0] if 5 in attrs else 0
     nsid = _I32.unpack(attrs[37])[0] if 37 in attrs else -1
     families = attributes(attrs.get(_AF_SPEC, b""))
@@ -258,7 +258,7 @@ def addresses(channel: Channel) -> list[tuple[int, str, int]]:
     found = []
     for _, body in channel.dump(GETADDR, _ADDRESS.pack(socket.AF_INET, 0, 0, 0, 0)):
         _, length, _, _, index = _ADDRESS.unpack_from(body)
-        attrs = attributes(body[_ADDRESS.size :])
+        attrs = attributes(body, _ADDRESS.size)
         found.append((index, socket.inet_ntoa(attrs.get(2) or attrs[1]), length))
     return found
 
@@ -269,7 +269,7 @@ def routes(channel: Channel, index: int = 0) -> list[Route]:
     only = attribute(4, _U32.pack(index)) if index else b""
     for _, body in channel.dump(GETROUTE, _ROUTE.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0) + only):
         _, length, _, _, table, protocol, _, kind, _ = _ROUTE.unpack_from(body)
-        attrs = attributes(body[_ROUTE.size :])
+        attrs = attributes(body, _ROUTE.size)
         destination = socket.inet_ntoa(attrs[1]) if 1 in attrs else "0.0.0.0"
         via = socket.inet_ntoa(attrs[5]) if 5 in attrs else ""
         index = _U32.unpack(attrs[4])[0] if 4 in attrs else 0
@@ -280,4 +280,4 @@ def routes(channel: Channel, index: int = 0) -> list[Route]:
 def nsid_of(channel: Channel, descriptor: int) -> int:
     """This namespace's number for the namespace behind ``descriptor``; -1 when it has none. Raises NetlinkError."""
     body = channel.ask(GETNSID, struct.pack("=Bxxx", 0) + attribute(3, _U32.pack(descriptor)))  # NETNSA_FD
-    return _I32.unpack(attributes(body[4:])[1])[0]  # NETNSA_NSID
+    return _I32.unpack(attributes(body, 4)[1])[0]  # NETNSA_NSID

@@ -58,7 +58,7 @@ class Ruleset:
     sysctls: tuple[tuple[str, str], ...]
 
 
-_NO_IPV6 = ("ipv6/conf/all/disable_ipv6", "1")
+NO_IPV6 = ("ipv6/conf/all/disable_ipv6", "1")
 
 SERVICES = Ruleset(
     sets=(),
@@ -74,7 +74,7 @@ SERVICES = Ruleset(
         ),
         Chain("forward", (), hook=ex.FORWARD, policy=DROP),
     ),
-    sysctls=(_NO_IPV6,),
+    sysctls=(NO_IPV6,),
 )
 
 # No connection tracking: nothing is translated here, and only services answer over the uplink.
@@ -93,7 +93,7 @@ INTERNET = Ruleset(
         ),
         Chain("input", (), hook=ex.INPUT, policy=DROP),
     ),
-    sysctls=(_NO_IPV6,),
+    sysctls=(NO_IPV6,),
 )
 
 VNET = Ruleset(
@@ -159,7 +159,7 @@ VNET = Ruleset(
         ),
     ),
     sysctls=(
-        _NO_IPV6,
+        NO_IPV6,
         # A segment of a connection that is not tracked (any more) is invalid, not the start of a new one: it is reset.
         ("netfilter/nf_conntrack_tcp_loose", "0"),
         # A segment outside the window stays part of its connection: as invalid it would be reset by the rule above.
@@ -167,7 +167,7 @@ VNET = Ruleset(
     ),
 )
 
-MACHINE = Ruleset(sets=(), chains=(), sysctls=(_NO_IPV6,))
+MACHINE = Ruleset(sets=(), chains=(), sysctls=(NO_IPV6,))
 
 ROLES = {"services": SERVICES, "internet": INTERNET, "vnet": VNET, "machine": MACHINE}
 
