@@ -32,7 +32,7 @@ check: setup ## style, types, the stairs of imports, the house rules
 	@$(PYTHON) -m pytest -q tests/house
 
 deep: setup-client ## the long tests: property tests with many examples, chaos; DEEP_MINUTES bounds them (60)
-	@DEEP_MINUTES=$(DEEP_MINUTES) $(PYTHON) -m pytest -m "deep or hypothesis" --hypothesis-profile=deep $(T)
+	@DEEP_MINUTES=$(DEEP_MINUTES) $(PYTHON) -m pytest -m "deep or hypothesis" --hypothesis-profile=deep --timeout=1800 $(T)
 
 bench: setup ## measure on this machine: a table, and bench/latest.json
 	@$(PYTHON) -m bench.run

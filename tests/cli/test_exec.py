@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,26 @@ def test_signals_are_handed_on(number: signal.Signals) -> None:
     process.send_signal(number)
     assert process.communicate(timeout=10)[0] == "got\n"
     assert process.returncode == 7
+
+
+def test_ctrl_c_at_a_terminal_reaches_the_command_once() -> None:
+    script = "trap 'echo got' INT; echo ready; read x; read x; exit 9"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(EXEC[0], [*EXEC, "--", "bash", "-c", script])
+    said = b""
+    while b"ready" not in said:
+        said += os.read(terminal, 1024)
+    os.write(terminal, b"\x03")
+    while b"got" not in said:
+        said += os.read(terminal, 1024)
+    os.write(terminal, b"\n\n")
+    with suppress(OSError):  # EIO: the other end is closed
+        while more := os.read(terminal, 1024):
+            said += more
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert said.count(b"got") == 1
+    os.close(terminal)
 
 
 def test_the_command_dies_with_its_machines_holder() -> None:
