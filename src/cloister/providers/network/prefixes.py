@@ -6,6 +6,7 @@ Source: learn.microsoft.com/azure/virtual-network/virtual-networks-faq (ranges, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Network, NetmaskValueError, ip_network
 
 from cloister.arm.errors import Problem
@@ -32,8 +33,11 @@ FIRST_USABLE = 4  # Azure: the first four addresses and the last one of a subnet
 
 def read(text: object) -> Prefix | None:
     """The prefix, or None for anything that is no CIDR notation or has host bits."""
-    if not isinstance(text, str) or "/" not in text:
-        return None
+    return _read(text) if isinstance(text, str) and "/" in text else None
+
+
+@lru_cache(maxsize=65536)
+def _read(text: str) -> Prefix | None:
     try:
         return ip_network(text)
     except (AddressValueError, NetmaskValueError, ValueError):
@@ -51,6 +55,13 @@ def address(text: object) -> IPv4Address | None:
 def inside(inner: Prefix, outers: Iterable[Prefix]) -> bool:
     """Whether ``inner`` lies wholly in one of ``outers``."""
     return any(inner.version == outer.version and inner.subnet_of(outer) for outer in outers)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=65536)
+def span(text: str) -> tuple[int, int, int]:
+    """``(version, first, last)`` of a prefix as numbers, for comparing many; an unreadable one spans nothing."""
+    prefix = read(text)
+    return (prefix.version, int(prefix.network_address), int(prefix.broadcast_address)) if prefix else (0, 1, 0)
 
 
 def overlap(a: Prefix, b: Prefix) -> bool:

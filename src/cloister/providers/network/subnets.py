@@ -126,17 +126,18 @@ def _place_problems(row: Row, vnet: Row, space: list[prefixes.Prefix], target: s
 
 
 def _overlap_problems(row: Row, vnet: Row, siblings: list[Row]) -> Iterator[Problem]:
-    mine = [(target, prefix) for target, text in texts(row) if (prefix := prefixes.read(text)) is not None]
+    mine = [(target, text, *prefixes.span(text)) for target, text in texts(row)]
     for sibling in siblings:
-        theirs = [p for _, text in texts(sibling) if (p := prefixes.read(text)) is not None]
-        for target, prefix in mine:
-            if any(prefixes.overlap(prefix, other) for other in theirs):
-                yield Problem(
-                    "NetcfgSubnetRangesOverlap",
-                    target,
-                    f"cannot make subnet '{row.name}' with prefix '{prefix}': it overlaps subnet '{sibling.name}' "
-                    f"({', '.join(map(str, theirs))}) in virtual network '{vnet.name}'; choose a free prefix.",
-                )
+        for _, other in texts(sibling):
+            version, low, high = prefixes.span(other)
+            for target, text, mine_version, first, last in mine:
+                if version == mine_version and low <= last and first <= high:
+                    yield Problem(
+                        "NetcfgSubnetRangesOverlap",
+                        target,
+                        f"cannot make subnet '{row.name}' with prefix '{text}': it overlaps subnet '{sibling.name}' "
+                        f"({other}) in virtual network '{vnet.name}'; choose a free prefix.",
+                    )
 
 
 def _held_problems(change: Change, view: View) -> Iterator[Problem]:
