@@ -1,0 +1,164 @@
+"""kill -9 of each process at random moments while a plain ARM client works: nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import signal
+import ssl
+import threading
+import time
+from typing import Any
+
+from tests.mainjob.rows import held, wanted
+from tests.mainjob.world import ML, NETWORK, World, eventually
+
+VICTIMS = ("control", "fabric", "edge", "resolver")
+
+
+class Client(threading.Thread):
+    """Puts and deletes endpoints over HTTPS, one after another; notes what was acknowledged."""
+
+    def __init__(self, world: World, network: str, workspace: str, seed: int):
+        super().__init__(daemon=True)
+        self.world, self.network, self.workspace = world, network, workspace
+        self.rng = random.Random(seed)
+        self.acknowledged: dict[str, bool] = {}  # endpoint id -> is there
+        self.deployments: set[str] = set()
+        self.refused: list[Any] = []
+        self.done = threading.Event()
+
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """One request, tried again while the connection fails or the cloud says 503; at most 30 s."""
+        facts = json.loads(self.world.cloud.home.cloud_file.read_text())
+        context = ssl.create_default_context(cafile=str(self.world.cloud.home.ca_file))
+        end = time.monotonic() + 30
+        while True:
+            connection = http.client.HTTPSConnection("localhost", facts["host_port"], context=context, timeout=10)
+            try:
+                headers = {"Authorization": f"Bearer {self.world.token}", "Content-Type": "application/json"}
+                connection.request(method, f"{path}?api-version={NETWORK}", json.dumps(body) if body else None, headers)
+                answer = connection.getresponse()
+                found = answer.read()
+                if answer.status != 503:
+                    return answer.status, json.loads(found) if found else None
+            except (OSError, http.client.HTTPException):
+                pass
+            finally:
+                connection.close()
+            assert time.monotonic() < end, f"{method} {path} was not answered within 30 s"
+            time.sleep(0.02)
+
+    def run(self) -> None:
+        number = 0
+        while not self.done.is_set():
+            number += 1
+            present = [id for id, there in self.acknowledged.items() if there]
+            if number % 7 == 0:
+                self.deploy(number)
+            elif len(present) > 20 or (present and self.rng.random() < 0.3):
+                id = self.rng.choice(present)
+                status, body = self.request("DELETE", id)
+                self.note(id, status in (200, 202, 204), False, body)
+            else:
+                id = self.world.id("Microsoft.Network/privateEndpoints", f"e{number}")
+                status, body = self.request("PUT", id, self.world.endpoint_body(self.network, self.workspace))
+                self.note(id, status in (200, 201), True, body)
+
+    def deploy(self, number: int) -> None:
+        """A template with two endpoints."""
+        names = [f"d{number}x{place}" for place in range(2)]
+        resources = [
+            {
+                "type": "Microsoft.Network/privateEndpoints",
+                "apiVersion": NETWORK,
+                "name": name,
+                **self.world.endpoint_body(self.network, self.workspace),
+            }
+            for name in names
+        ]
+        schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+        template = {"$schema": schema, "contentVersion": "1.0.0.0", "resources": resources}
+        id = self.world.id("Microsoft.Resources/deployments", f"d{number}")
+        status, body = self.request("PUT", id, {"properties": {"mode": "Incremental", "template": template}})
+        if status in (200, 201):
+            self.deployments.add(id)
+        else:
+            self.refused.append(body)
+
+    def note(self, id: str, taken: bool, there: bool, body: Any) -> None:
+        """What the cloud said to a request."""
+        if taken:
+            self.acknowledged[id] = there
+        else:
+            self.refused.append(body)
+
+
+def pids(world: World) -> dict[str, int]:
+    """The processes that run now."""
+    from cloister.keeper.client import Keeper
+
+    keeper = Keeper(world.cloud.home.socket("keeper"))
+    try:
+        return {child["name"]: child["pid"] for child in keeper.children() if child["pid"]}
+    finally:
+        keeper.close()
+
+
+def test_kills(own_cloud):
+    rounds = int(os.environ.get("CLOISTER_KILLS", "5"))
+    seed = int(os.environ.get("CLOISTER_SEED", "1"))
+    rng = random.Random(seed)
+    world = World(own_cloud)
+    network = world.network("mine", subnet="10.0.0.0/23")
+    workspace = world.workspace("first")["id"]
+    steady = world.endpoint("steady", network, workspace)["id"]
+    world.names(network, steady)
+    name = own_cloud.arm("GET", workspace, api_version=ML)["properties"]["discoveryUrl"].split("/")[2]
+    path = f"/history/v1.0{workspace}/experiments/none"
+    client = Client(world, network, workspace, seed)
+    order = [victim for victim in VICTIMS for _ in range(rounds)]
+    rng.shuffle(order)
+    with world.machine("mine") as machine:
+        kept = {"as": "kept", "host": name, "path": path}
+        assert machine.do("open", **{"as": "kept", "name": name})["opened"]
+        client.start()
+        try:
+            for victim in order:
+                time.sleep(rng.uniform(0.0, 0.4))  # a random moment, not a wait for something
+                before = eventually(lambda victim=victim: pids(world).get(victim), 10)
+                os.kill(before, signal.SIGKILL)
+                killed = time.monotonic()
+                if victim in ("control", "fabric"):
+                    answer = machine.do("ask", **kept)
+                    assert answer.get("status") == 401, f"after the end of {victim}: {answer}"
+                elif victim == "edge":
+                    eventually(lambda: machine.do("open", **{"as": "kept", "name": name, "seconds": 0.3})["opened"], 5)
+                    print(f"edge serves again after {time.monotonic() - killed:.2f} s")
+                else:
+                    eventually(lambda: machine.resolve(name), 15)
+                eventually(lambda victim=victim, before=before: pids(world).get(victim, before) != before, 10)
+        finally:
+            client.done.set()
+            client.join(60)
+    assert not client.is_alive()
+    assert not client.refused, client.refused[:3]
+    assert len(client.acknowledged) > len(order)
+    for id in client.deployments:
+        ended = eventually(lambda id=id: _ended(own_cloud, id), 30)
+        assert ended in ("Succeeded", "Failed")
+    for id, there in client.acknowledged.items():
+        assert own_cloud.rest("GET", id, api_version=NETWORK).status == (200 if there else 404), id
+    eventually(lambda: _equal(own_cloud), 30)
+    print(f"{len(order)} kills, {len(client.acknowledged)} endpoints, {len(client.deployments)} deployments, seed {seed}")
+
+
+def _ended(cloud: Any, id: str) -> str:
+    state = cloud.rest("GET", id, api_version="2021-04-01").json["properties"]["provisioningState"]
+    return state if state in ("Succeeded", "Failed", "Canceled") else ""
+
+
+def _equal(cloud: Any) -> bool:
+    return held(cloud.home) == wanted(cloud.home, cloud.api.facts["tenant_id"])
