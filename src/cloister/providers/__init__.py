@@ -19,10 +19,13 @@ from cloister.providers import (
     network,
     operationalinsights,
     privatedns,
+    resources,
     storage,
 )
 
 TYPES: tuple[ResourceType, ...] = (
+    *resources.TYPES,
+    *resources.TYPES,
     *authorization.TYPES,
     *network.TYPES,
     *privatedns.TYPES,
