@@ -21,6 +21,11 @@ TEMPLATE_VALUE_NODES_MAX = 200_000  # ours: members of one value, written out
 TEMPLATE_TEXT_MAX = 1024 * 1024  # ours: characters of one text that an expression makes
 TEMPLATE_COPIES_MAX = 800  # Azure: a copy loop's count
 TEMPLATE_RANGE_MAX = 10_000  # Azure: the count of range()
+DEPLOYMENT_PARALLEL_MAX = 16  # ours: resources of one deployment under way at once
+DEPLOYMENT_RESOURCE_SECONDS = 300.0  # ours: how long one accepted resource may take to come to rest
+DEPLOYMENT_WANTS_MAX = 1000  # ours: reference() and list*() values in one resource or in the outputs
+DEPLOYMENT_ATTEMPTS_MAX = 5  # ours: how often a deployment is resumed after a restart before it is Failed
+DEPLOYMENT_WAIT_SECONDS = 1.0  # ours: how long a poll waits for the end before it answers that it still runs
 DEPLOYMENTS_PER_SCOPE_MAX = 800  # Azure: deployments kept in the history of one scope; the oldest go first
 
 # Networks (Azure subscription and service limits: networking)

@@ -67,6 +67,14 @@ class Plan:
         """``{name: {type, value}}``; secure ones without their value. Raises TemplateError, and ``Wanted``."""
         return _outputs(self.template, replace(self.frame, runtime=runtime, names=self.index))
 
+    def location(self, key: str) -> str | None:
+        """Where the resource goes, if it says so and that is known."""
+        one = self.resources[key]
+        with contextlib.suppress(TemplateError):
+            value = resolved(get(dict(one.source), "location"), one.frame)
+            return value if isinstance(value, str) else None
+        return None
+
     def shown_parameters(self) -> dict[str, Any]:
         """The parameters as a deployment's GET shows them."""
         return parameters.shown(self.template, self.frame.parameters)

@@ -1,1 +1,11 @@
+"""Microsoft.Resources: tenants, subscriptions, resource groups, and deployments as rows.
 
+What runs a deployment is ``control/deployments.py``; the listings of tenants, subscriptions and regions are the frontend's.
+"""
+
+from __future__ import annotations
+
+from cloister.providers.resources import deployments, resource_groups, subscriptions, tenants
+
+TYPES = (tenants.TYPE, subscriptions.TYPE, resource_groups.TYPE, deployments.TYPE)
+"""Every type of this folder."""

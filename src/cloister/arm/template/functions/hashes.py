@@ -32,6 +32,14 @@ def unique_string(parts: Iterable[str]) -> str:
     return "".join(_ALPHABET[(value << 5 * turn & 0xFFFFFFFFFFFFFFFF) >> 59] for turn in range(13))
 
 
+def template_hash(text: str) -> str:
+    """``templateHash`` of a template's compact JSON: the same hash of it in upper case, as a decimal number.
+
+    Described by those who looked into Azure's published libraries; no published value was found to check it against.
+    """
+    return str(_hash64(text.upper().encode()))
+
+
 def _rotated(value: int, by: int) -> int:
     return ((value << by) | (value >> (32 - by))) & _MASK
 
