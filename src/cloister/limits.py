@@ -61,7 +61,7 @@ DNS_TCP_CONNECTIONS_MAX = 100  # ours, for each network; the longest idle one ma
 DNS_TCP_IDLE_SECONDS = 10.0  # ours (RFC 7766, 6.2.3: "of the order of a few seconds")
 DNS_CACHED_ANSWERS_MAX = 65_536  # ours: all networks together
 DNS_CACHED_ANSWERS_PER_VIEW_MAX = 4096  # ours
-DNS_JOURNAL_BYTES_MIN = 1 << 20  # ours: the resolver's journal is rewritten when it has grown past this and doubled
+JOURNAL_BYTES_MIN = 1 << 20  # ours: a journal is rewritten when it has grown past this and doubled
 
 # Tokens and certificates
 TOKEN_SECONDS = 3900  # Entra gives 60 to 90 minutes

@@ -105,7 +105,7 @@ def test_a_new_edge_serves_from_its_snapshot_without_control(edge_cloud: Cloud) 
     assert edge_cloud.tell("observe") == before
 
 
-@pytest.mark.parametrize("content", [b"", b"\xc1", b"\x91\x81\xa4kind\xa4what"])
+@pytest.mark.parametrize("content", [b"", b"\0\0", b"\0\0\0\x09cut", b"\0\0\0\x01\xc1", b"\xff" * 99])
 def test_a_damaged_snapshot_counts_as_empty(edge_cloud: Cloud, content: bytes) -> None:
     edge_cloud.stop_edge()
     edge_cloud.home.snapshot("edge").write_bytes(content)
@@ -179,3 +179,18 @@ def test_applying_twice_is_applying_once(edge_cloud: Cloud) -> None:
     assert edge_cloud.tell("apply", [Drop(one), Drop(one)]) == ["", ""]
     connection = edge_cloud.connect(ARM, INTERNET)
     assert say(connection, "/subscriptions")[0] == 200
+
+
+def test_what_was_applied_in_many_steps_survives_kills(edge_cloud: Cloud) -> None:
+    names = [f"n{number}.workspace.eastus2.api.azureml.ms" for number in range(30)]
+    sites = [Site(owner=A, fqdn=fqdn, service="machinelearning", resource=A, member="default") for fqdn in names]
+    for at, site in enumerate(sites):
+        edge_cloud.apply(site)
+        if at % 3 == 0:
+            edge_cloud.tell("apply", [Drop(site)])
+        if at % 10 == 9:
+            before = sorted(one["fqdn"] for one in edge_cloud.tell("observe") if one["kind"] == "Site")
+            edge_cloud.stop_edge()
+            edge_cloud.start()
+            assert sorted(one["fqdn"] for one in edge_cloud.tell("observe") if one["kind"] == "Site") == before
+    assert {site.fqdn for site in edge_cloud.edge.state.sites()} >= {name for at, name in enumerate(names) if at % 3}

@@ -92,7 +92,7 @@ def test_what_an_assignment_allows_and_takes_away() -> None:
 def test_an_object_of_another_driver_is_refused() -> None:
     state = EdgeState()
     strange = EndpointAddress(owner="o", namespace="n", address="10.0.0.4")
-    assert state.apply([Put(strange)])[0].startswith("cannot apply")
+    assert state.apply([Put(strange)])[0][0].startswith("cannot apply")
     assert state.observe() == []
 
 

@@ -7,8 +7,10 @@ same listening sockets, in whose queue connections waited meanwhile.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import resource
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from cloister.services.edge.handover import Desk
 from cloister.services.edge.listener import Lines, Listener
 from cloister.services.edge.state import EdgeState
 from cloister.services.identity.tokens import KeysFile, Verifier, jwks_file
+from cloister.services.journal import Journal
 
 log = logging.getLogger("cloister.edge")
 
@@ -52,7 +55,9 @@ class Edge:
         self._openers = openers
         self._listeners: list[Listener] = []
         self.lines = Lines()
-        self.state = EdgeState(home.snapshot("edge"), on_site=self._new_site, on_gone=self.lines.sever)
+        self.state = EdgeState(on_site=self._new_site, on_gone=self.lines.sever)
+        self._journal = Journal(home.snapshot("edge"))
+        self._applying = asyncio.Lock()
 
         async def start() -> None:
             await asyncio.to_thread(start_tracking)
@@ -68,7 +73,7 @@ class Edge:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        self.state.load()
+        self.state.apply(self._journal.load())
         server = await serve(self._home.socket("edge"), self._told)
         try:
             self._certificates.prefetch("localhost")
@@ -81,6 +86,7 @@ class Edge:
                 listener.stop()
             self.lines.close()
             server.close()
+            self._journal.close()
             await self._certificates.close()
             await self._control.close()
             await self._tracking.close()
@@ -111,12 +117,26 @@ class Edge:
     async def _told(self, method: str, params: Any) -> Any:
         """What control says on ``edge.sock``: ``apply``, ``observe``, ``ping``."""
         if method == "apply":
-            return self.state.apply(msgspec.convert(params, list[Edit]))
+            return await self._apply(msgspec.convert(params, list[Edit]))
         if method == "observe":
             return self.state.observe()
         if method == "ping":
             return {"pid": os.getpid(), "sites": len(self.state.sites()), "connections": self.lines.count}
         raise ValueError(f"cannot do '{method}': the edge knows apply, observe and ping")
+
+    async def _apply(self, edits: list[Edit]) -> list[str]:
+        """Apply, and answer when what changed would survive a kill."""
+        async with self._applying:
+            answers, changed = self.state.apply(edits)
+            try:
+                if self._journal.full:
+                    await self._journal.rewrite(self.state.observe())
+                elif changed:
+                    self._journal.append(changed)
+            except OSError as error:
+                log.error("cannot keep what control said: %s; after a kill this edge would begin with older rows", error)
+                self._journal.close()
+            return answers
 
     async def _certificate(self, name: str) -> dict[str, str]:
         return await self._control.call("certificate", {"name": name}, repeatable=True)
@@ -156,4 +176,7 @@ def start_tracking(home: Home) -> Callable[[], None]:
 
 async def run(home: Home) -> None:
     """Serve until cancelled; see ``Edge``."""
+    with contextlib.suppress(ValueError, OSError):  # a descriptor for each connection
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     await Edge(home, keeper_openers(home), start_tracking(home)).run()

@@ -1,22 +1,15 @@
 """What control told the edge: names, policies, endpoint identities and permissions, indexed for the way of a request.
 
-One writer (``apply``), many readers, all in one event loop. Each apply is written to the snapshot before it is answered, so
-that an edge that was killed comes back with what it had acknowledged, also while control is down.
+One writer (``apply``), many readers, all in one event loop. Nothing here is on disk: ``main`` journals
+what ``apply`` changed before control is answered, so that an edge that was killed comes back with what it acknowledged.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
-from pathlib import Path
-
-import msgspec
 
 from cloister.arm import ids, rbac
 from cloister.net.desired import Drop, EdgeObject, Edit, Identity, Permission, Policy, Put, Sever, Site
-from cloister.services.private_file import write_private
-
-log = logging.getLogger("cloister.edge")
 
 
 class EdgeState:
@@ -27,11 +20,9 @@ class EdgeState:
 
     def __init__(
         self,
-        snapshot: Path | None = None,
         on_site: Callable[[Site], None] = lambda site: None,
         on_gone: Callable[[str], None] = lambda address: None,
     ):
-        self._snapshot = snapshot
         self.on_site = on_site
         self.on_gone = on_gone
         self._objects: dict[str, EdgeObject] = {}
@@ -41,27 +32,17 @@ class EdgeState:
         self._roles: dict[str, dict[str, rbac.HeldRole]] = {}
         self._decisions: dict[tuple[str, str, str], bool] = {}
 
-    def load(self) -> None:
-        """Read the snapshot. One that is missing or damaged counts as empty: control fills it again."""
-        try:
-            content = self._snapshot.read_bytes() if self._snapshot else b""
-            objects = msgspec.msgpack.decode(content, type=list[EdgeObject]) if content else []
-        except FileNotFoundError:
-            return
-        except (OSError, msgspec.DecodeError) as error:
-            log.warning("cannot read %s: %s; waiting for control to send everything", self._snapshot, error)
-            return
-        for one in objects:
-            self._put(one)
-
     def observe(self) -> list[EdgeObject]:
         """All objects held."""
         return list(self._objects.values())
 
-    def apply(self, edits: Iterable[Edit]) -> list[str]:
-        """Apply in order; one answer for each edit, ``""`` or why not. Sockets that must end have been reset on return."""
-        answers = []
-        changed = False
+    def apply(self, edits: Iterable[Edit]) -> tuple[list[str], list[Edit]]:
+        """Apply in order: one answer for each edit, ``""`` or why not, and the edits that changed something.
+
+        Sockets that must end have been reset on return.
+        """
+        answers: list[str] = []
+        changed: list[Edit] = []
         for edit in edits:
             if isinstance(edit, Sever):
                 self.on_gone(edit.identity)
@@ -69,11 +50,10 @@ class EdgeState:
             elif not isinstance(edit.object, EdgeObject):
                 answers.append(f"cannot apply '{edit.object.key}': it is not an object of the edge")
             else:
-                changed |= self._put(edit.object) if isinstance(edit, Put) else self._drop(edit)
+                if self._put(edit.object) if isinstance(edit, Put) else self._drop(edit):
+                    changed.append(edit)
                 answers.append("")
-        if changed:
-            self._save()
-        return answers
+        return answers, changed
 
     def _put(self, one: EdgeObject) -> bool:
         old = self._objects.get(one.key)
@@ -116,10 +96,6 @@ class EdgeState:
             if not held:
                 self._roles.pop(old.principal.lower(), None)
             self._decisions.clear()
-
-    def _save(self) -> None:
-        if self._snapshot is not None:
-            write_private(self._snapshot, msgspec.msgpack.encode(list(self._objects.values())), durable=False)
 
     # --- what requests ask -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import resource
 from cloister.home import Home
 from cloister.ipc.frames import serve
 from cloister.keeper.client import Keeper
-from cloister.services.resolver.journal import Journal
+from cloister.services.journal import Journal
 from cloister.services.resolver.resolver import Resolver
 from cloister.services.resolver.sockets import Sockets
 

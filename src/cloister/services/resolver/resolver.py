@@ -15,8 +15,8 @@ import msgspec
 from cloister.dns.world import World
 from cloister.keeper.client import KeeperRefused
 from cloister.net.desired import Desired, Drop, Edit, PublicName, Put, ResolverObject, View, ZoneRecords
+from cloister.services.journal import Journal
 from cloister.services.resolver.cache import AnswerCache
-from cloister.services.resolver.journal import Journal
 from cloister.services.resolver.listener import Listener
 from cloister.services.resolver.sockets import Sockets
 from cloister.services.resolver.wire import rdata_wire, respond

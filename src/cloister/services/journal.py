@@ -1,4 +1,4 @@
-"""What the resolver holds, on disk, so that it answers after a restart without control.
+"""What a process of the data plane holds, on disk, so that it serves after a restart without control.
 
 The file is a run of batches: four bytes of length, then msgpack of a list of edits. The first batches put everything
 that was held when the file was written; each later one is what an ``apply`` changed, appended before it was
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-from cloister.limits import DNS_JOURNAL_BYTES_MIN
-from cloister.net.desired import Edit, Put, ResolverObject
+from cloister.limits import JOURNAL_BYTES_MIN
+from cloister.net.desired import Desired, Edit, Put
 
-log = logging.getLogger("cloister.resolver")
+log = logging.getLogger("cloister.journal")
 
 OBJECTS_AT_ONCE = 100
 _encode = msgspec.msgpack.Encoder().encode
@@ -56,7 +56,7 @@ class Journal:
             at = end
         return edits
 
-    async def rewrite(self, objects: Sequence[ResolverObject]) -> None:
+    async def rewrite(self, objects: Sequence[Desired]) -> None:
         """Replace the file by one that puts ``objects``. The event loop is given back now and then.
 
         Raises OSError where the disk refuses.
@@ -83,7 +83,7 @@ class Journal:
     @property
     def full(self) -> bool:
         """Whether the file has grown so much that it should be rewritten, or must be because it is not open."""
-        return self._file < 0 or self._size > max(DNS_JOURNAL_BYTES_MIN, 2 * self._base)
+        return self._file < 0 or self._size > max(JOURNAL_BYTES_MIN, 2 * self._base)
 
     def close(self) -> None:
         """Close the file; ``full`` until the next rewrite."""
@@ -92,7 +92,7 @@ class Journal:
             self._file = -1
 
 
-async def _batches(objects: Iterable[ResolverObject]) -> AsyncIterator[list[Edit]]:
+async def _batches(objects: Iterable[Desired]) -> AsyncIterator[list[Edit]]:
     batch: list[Edit] = []
     for thing in objects:
         batch.append(Put(thing))
