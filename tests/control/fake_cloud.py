@@ -255,13 +255,38 @@ def types(*more: ResourceType) -> list[ResourceType]:
     return [SUBSCRIPTIONS, GROUPS, TENANTS, NETS, PARTS, LINKS, CARDS, SERVERS, CONNECTIONS, PORTS, *TYPES, *more]
 
 
-class Cloud:
-    """An engine over a SQLite file, and requests to it in one line."""
+class MemoryStore:
+    """A store that forgets, for tests that ask nothing of the disk."""
 
-    def __init__(self, directory: Path, routes=(), kinds=None):
-        self.path = directory / "cloud.sqlite"
+    def __init__(self):
+        self.kept, self.log = {}, []
+
+    def load(self):
+        return 0, [], {}
+
+    def commit(self, commit):
+        self.kept.update(commit.documents)
+        self.log[:0] = reversed(commit.events)
+
+    def document(self, key):
+        return self.kept.get(key)
+
+    def documents(self, prefix):
+        return {name: value for name, value in self.kept.items() if name.startswith(prefix) and value is not None}
+
+    def events(self, scope, limit=1000):
+        return [event for event in self.log if (key(event.resource) + "/").startswith(key(scope) + "/")][:limit]
+
+    def close(self):
+        pass
+
+
+class Cloud:
+    """An engine over a SQLite file (or over memory without a directory), and requests to it in one line."""
+
+    def __init__(self, directory: Path | None = None, routes=(), kinds=None):
         self.loop = FakeLoop()
-        self.store = open_store(self.path)
+        self.store = open_store(directory / "cloud.sqlite") if directory else MemoryStore()
         ticks = itertools.count()
         self.engine = Engine(
             kinds if kinds is not None else types(),
@@ -273,9 +298,9 @@ class Cloud:
             TENANT,
         )
 
-    async def start(self) -> Cloud:
+    async def start(self, subscription: str = SUBSCRIPTION) -> Cloud:
         await self.engine.start()
-        await first_rows(self.engine, SUBSCRIPTION, Caller(principal=OWNER, name="owner", client_id="app"))
+        await first_rows(self.engine, subscription, Caller(principal=OWNER, name="owner", client_id="app"))
         return self
 
     async def call(

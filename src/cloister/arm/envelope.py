@@ -73,11 +73,11 @@ def _clean_member(checker: Checker, kind: ResourceType, name: str, value: Any) -
         case "properties":
             return clean(checker, kind.properties, value)
         case "location":
-            return _clean_location(checker, kind, value)
+            return None if kind.location == "none" else _clean_location(checker, value)
         case "tags":
             return _clean_tags(checker, value)
         case "sku":
-            return value if isinstance(value, str) else _checked(checker, _SKU, value, name)
+            return _checked(checker, _SKU, {"name": value} if isinstance(value, str) else value, name)
         case "identity":
             return _clean_identity(checker, value)
         case _:
@@ -90,9 +90,7 @@ def _checked(checker: Checker, field: Field, value: Any, path: str) -> Any:
     return cleaned if len(checker.problems) == before else None
 
 
-def _clean_location(checker: Checker, kind: ResourceType, value: Any) -> str | None:
-    if kind.location == "none":
-        return None
+def _clean_location(checker: Checker, value: Any) -> str | None:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9 _-]{1,90}", value.strip()):
         checker.add("InvalidRequestContent", "location", f"must be the name of a region such as 'eastus2', not {short(value)}")
         return None

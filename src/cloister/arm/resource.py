@@ -207,7 +207,7 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     api_versions: tuple[str, ...]
     properties: Object
-    location: str = "regional"  # "regional" | "global" | "none" (child types)
+    location: str = "regional"  # "regional" | "global" | "optional" (kept if given) | "none" (child types)
     top_level: tuple[str, ...] = ("tags", "sku", "kind", "identity", "zones", "plan", "etag", "extendedLocation", "managedBy")
     check: Callable[[Change, View], Iterable[Problem]] = _nothing
     settle: Callable[[Change, View], Row] | None = None

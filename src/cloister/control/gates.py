@@ -71,6 +71,9 @@ def api_version(p: Passage) -> None:
         )
         raise ArmError(404, "InvalidResourceType", message)
     p.kind = kind
+    if kind.listing is not None and p.method in ("PUT", "PATCH", "DELETE"):
+        message = f"cannot {p.method} {p.thing}: it is computed from its parent; change that."
+        raise ArmError(405, "MethodNotAllowed", message, headers={"allow": "GET, HEAD"})
 
 
 def checked_api_version(text: str) -> str:
@@ -228,9 +231,6 @@ def _tag(text: str) -> str:
 
 def check(p: Passage) -> None:
     """Schema, then the types' own rules: every problem at once. What the request would change now stands in the draft."""
-    if p.kind.listing is not None:
-        message = f"cannot {p.method} {p.thing}: it is computed from its parent; change that."
-        raise ArmError(405, "MethodNotAllowed", message, headers={"allow": "GET, HEAD"})
     if p.target.kind == "action":
         _, action = find_action(p)
         if action is None:
