@@ -25,7 +25,6 @@ from cloister.providers import (
 
 TYPES: tuple[ResourceType, ...] = (
     *resources.TYPES,
-    *resources.TYPES,
     *authorization.TYPES,
     *network.TYPES,
     *privatedns.TYPES,

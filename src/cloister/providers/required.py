@@ -9,9 +9,20 @@ from cloister.arm.errors import Problem
 from cloister.arm.resource import Action, Call, Outcome, Row, View
 
 
+def sku(row: Row) -> dict[str, Any]:
+    """``sku`` as an object; empty where there is none or the user wrote something else."""
+    found = row.body.get("sku")
+    return found if isinstance(found, dict) else {}
+
+
 def sku_name(row: Row) -> str:
     """``sku.name`` as the user wrote it, ``""`` for none."""
-    return str((row.body.get("sku") or {}).get("name") or "")
+    return str(sku(row).get("name") or "")
+
+
+def asked(call: Call, name: str) -> str:
+    """A member of an action's body as text, ``""`` where it is missing or the body is no object."""
+    return str(call.body.get(name) or "") if isinstance(call.body, dict) else ""
 
 
 def choice(row: Row, member: str, given: str, allowed: Iterable[str], words: str) -> Iterator[Problem]:
@@ -38,7 +49,7 @@ def name_check(type_name: str, words: str) -> Action:
     """The scope action ``checkNameAvailability`` of a type whose names are global."""
 
     def run(call: Call, view: View) -> Outcome:
-        wanted = str((call.body or {}).get("name") or "")
+        wanted = asked(call, "name")
         taken = any(row.name.lower() == wanted.lower() for row in view.of_type(type_name))
         body: dict[str, Any] = {"nameAvailable": not taken}
         if taken:

@@ -14,7 +14,7 @@ from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.net.intent import LinkedName, Service
 from cloister.net.plan import normal_region, service_address
 from cloister.providers import identity, private_link
-from cloister.providers.required import choice, name_check, sku_name, spelled
+from cloister.providers.required import asked, choice, name_check, sku, sku_name, spelled
 
 NAME = "Microsoft.ContainerRegistry/registries"
 ZONE = "privatelink.azurecr.io"
@@ -105,7 +105,7 @@ def settle(change: Change, view: View) -> Row:
         facts["created"] = view.now
         facts["passwords"] = [_password(row, n, view) for n in (1, 2)]
     name = spelled(sku_name(row), SKUS)
-    return row.with_facts(**facts).with_body(sku={**(row.body.get("sku") or {}), "name": name, "tier": name})
+    return row.with_facts(**facts).with_body(sku={**sku(row), "name": name, "tier": name})
 
 
 def _password(row: Row, n: int, view: View) -> str:
@@ -171,7 +171,7 @@ def list_credentials(call: Call, view: View) -> Outcome:
 def regenerate_credential(call: Call, view: View) -> Outcome:
     """POST regenerateCredential {name: password | password2}."""
     _admin_only(call.row)
-    wanted = str((call.body or {}).get("name") or "").lower()
+    wanted = asked(call, "name").lower()
     if wanted not in ("password", "password2"):
         raise ArmError(
             400,

@@ -62,9 +62,9 @@ def applied(kind: str, present: list[Policy], change: list[Policy]) -> list[Poli
 def settle(change: Change, row: Row, view: View) -> Row:
     """A vault's policies: the newest list of all that were written."""
     facts = {**(change.old.facts if change.old else {}), **row.facts}
-    source = row if "accessPolicies" in row.properties else change.old
-    before = (source.properties if source else {}).get("accessPolicies") or []
-    if change.wrote("accessPolicies"):
+    old = (change.old.properties if change.old else {}).get("accessPolicies")
+    before = row.properties.get("accessPolicies", old or [])
+    if change.written is not None and before != old:
         return row.with_facts(**{**facts, "policies_at": view.now})
     at, now = facts.get("policies_at", ""), before
     for child in view.children(row.id, NAME):
@@ -91,8 +91,8 @@ def settle_child(change: Change, view: View) -> Row:
     parent = parse(row.id).parent
     vault = view.get(parent.text) if parent else None
     present = (vault.properties.get("accessPolicies") if vault else None) or []
-    kind = row.name.lower()
-    return row.with_facts(at=view.now, policies=applied(kind, present, row.properties.get("accessPolicies") or []))
+    wanted = applied(row.name.lower(), present, row.properties.get("accessPolicies") or [])
+    return row if wanted == present else row.with_facts(at=view.now, policies=wanted)
 
 
 TYPE = ResourceType(

@@ -16,8 +16,8 @@ from cloister.providers.keyvault.versions import API_VERSIONS
 
 
 def settle(change: Change, view: View) -> Row:
-    """Every write is a new version."""
-    if change.written is None:
+    """Every change is a new version."""
+    if change.written is None or (change.old and change.old.properties == change.row.properties):
         return change.row
     return change.row.with_facts(version=view.new_id(f"{change.row.id} version {view.now}").replace("-", ""))
 

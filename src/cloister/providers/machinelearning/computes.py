@@ -47,8 +47,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     if workspace is None:
         yield Problem("ParentResourceNotFound", "", f"cannot make compute '{row.name}': its workspace does not exist.", 404)
         return
-    inner = row.properties.get("properties") or {}
-    subnet = (inner.get("subnet") or {}).get("id") if isinstance(inner, dict) and isinstance(inner.get("subnet"), dict) else None
+    subnet = subnet_of(row)
     if subnet and view.get(subnet) is None:
         yield Problem(
             "InvalidResourceReference",
@@ -66,11 +65,22 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     yield from identity.check(row, view)
 
 
+def subnet_of(row: Row) -> str:
+    """The subnet that the compute wants to stand in, ``""`` for none."""
+    inner = row.properties.get("properties")
+    subnet = inner.get("subnet") if isinstance(inner, dict) else None
+    return str(subnet.get("id") or "") if isinstance(subnet, dict) else ""
+
+
 def settle(change: Change, view: View) -> Row:
-    """Its creation time."""
+    """Its creation time, and its workspace's region where it names none."""
     facts = {**(change.old.facts if change.old else {}), **change.row.facts}
     facts.setdefault("created", view.now)
-    return change.row.with_facts(**facts)
+    row = change.row.with_facts(**facts)
+    workspace = _workspace(row, view)
+    if row.body.get("location") or workspace is None:
+        return row
+    return row.with_body(location=workspace.body.get("location"))
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
@@ -97,7 +107,7 @@ TYPE = ResourceType(
     name=f"{WORKSPACES}/computes",
     api_versions=API_VERSIONS,
     properties=PROPERTIES,
-    location="none",
+    location="optional",
     check=check,
     settle=settle,
     show=show,

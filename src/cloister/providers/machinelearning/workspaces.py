@@ -15,6 +15,7 @@ from cloister.net.intent import Service
 from cloister.providers import identity, private_link
 from cloister.providers.machinelearning import names, public_access
 from cloister.providers.machinelearning.versions import API_VERSIONS
+from cloister.providers.required import asked
 
 NAME = "Microsoft.MachineLearningServices/workspaces"
 LEGACY_UNTIL = "2022-05-01"
@@ -216,7 +217,7 @@ def resync_keys(call: Call, view: View) -> Outcome:
 
 def check_compute_name(call: Call, view: View) -> Outcome:
     """POST checkComputeNameAvailability {name, type}: names are unique in a workspace."""
-    wanted = str((call.body or {}).get("name") or "")
+    wanted = asked(call, "name")
     taken = bool(wanted) and view.get(f"{call.row.id}/computes/{wanted}") is not None
     body: dict[str, Any] = {"isAvailable": not taken, "nameAvailable": not taken}
     if taken:

@@ -14,7 +14,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, integer, obj, ref, string
 from cloister.providers.network import public_ip_addresses, subnets
 from cloister.providers.network.versions import API_VERSIONS
-from cloister.providers.required import choice, sku_name, spelled
+from cloister.providers.required import choice, sku, sku_name, spelled
 
 NAME = "Microsoft.Network/natGateways"
 SKUS = ("Standard", "StandardV2")
@@ -53,8 +53,8 @@ def settle(change: Change, view: View) -> Row:
     """Its guid, for life, and its SKU."""
     facts = {**(change.old.facts if change.old else {}), **change.row.facts}
     facts.setdefault("guid", view.new_id(f"{change.row.id} resourceGuid {view.now}"))
-    sku = {"tier": "Regional", **(change.row.body.get("sku") or {})}
-    return change.row.with_facts(**facts).with_body(sku={**sku, "name": spelled(sku.get("name") or "Standard", SKUS)})
+    name = spelled(sku_name(change.row) or "Standard", SKUS)
+    return change.row.with_facts(**facts).with_body(sku={"tier": "Regional", **sku(change.row), "name": name})
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:

@@ -114,7 +114,8 @@ def settle(change: Change, view: View) -> Row:
     """When the group was written, and which of its records a later group has taken over since."""
     facts = {**(change.old.facts if change.old else {}), **change.row.facts}
     if change.written is not None:
-        return change.row.with_facts(**{**facts, "at": view.now, "lost": []})
+        same = change.old is not None and change.old.properties == change.row.properties and not change.old.facts.get("lost")
+        return change.row.with_facts(**{**facts, "at": facts["at"] if same else view.now, "lost": []})
     lost = set(facts.get("lost") or ())
     for zone_id in zone_ids(change.row):
         for name in records(change.row, zone_id, view):

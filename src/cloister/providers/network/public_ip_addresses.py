@@ -15,7 +15,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, integer, obj, ref, string
 from cloister.net import plan
 from cloister.providers.network.versions import API_VERSIONS
-from cloister.providers.required import sku_name, spelled
+from cloister.providers.required import sku, sku_name, spelled
 
 NAME = "Microsoft.Network/publicIPAddresses"
 SKUS = ("Basic", "Standard", "StandardV2")
@@ -62,18 +62,18 @@ def fqdn(row: Row) -> str:
 def check(change: Change, view: View) -> Iterator[Problem]:
     """SKU and method go together; the label is free in its region; only IPv4."""
     row = change.row
-    sku = sku_name(row) or "Basic"
-    if spelled(sku, SKUS) not in SKUS:
+    kind = sku_name(row) or "Basic"
+    if spelled(kind, SKUS) not in SKUS:
         yield Problem(
             "InvalidParameter",
             "sku.name",
-            f"cannot make public IP address '{row.name}' with sku '{sku}'; give one of {', '.join(SKUS)}.",
+            f"cannot make public IP address '{row.name}' with sku '{kind}'; give one of {', '.join(SKUS)}.",
         )
-    if sku.lower().startswith("standard") and row.properties.get("publicIPAllocationMethod") == "Dynamic":
+    if kind.lower().startswith("standard") and row.properties.get("publicIPAllocationMethod") == "Dynamic":
         yield Problem(
             "PublicIPAddressStandardSkuMustBeStatic",
             "properties.publicIPAllocationMethod",
-            f"cannot make public IP address '{row.name}' of sku {sku} with Dynamic allocation; make it Static.",
+            f"cannot make public IP address '{row.name}' of sku {kind} with Dynamic allocation; make it Static.",
         )
     if row.properties.get("publicIPAddressVersion") == "IPv6":
         yield Problem(
@@ -99,7 +99,7 @@ def settle(change: Change, view: View) -> Row:
     if "address" not in facts:
         facts["address"] = _free(row, view)
     name = spelled(sku_name(row) or "Basic", SKUS)
-    tier = (row.body.get("sku") or {}).get("tier") or "Regional"
+    tier = sku(row).get("tier") or "Regional"
     return row.with_facts(**facts).with_body(sku={"name": name, "tier": tier})
 
 

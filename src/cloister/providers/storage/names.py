@@ -10,6 +10,7 @@ from collections.abc import Callable
 from cloister.arm.resource import PrivateLinkGroup, Row
 from cloister.net.intent import LinkedName
 from cloister.net.plan import service_address
+from cloister.providers.required import sku_name
 
 SERVICES = ("blob", "file", "queue", "table", "dfs", "web")
 SERVICES_BY_KIND = {
@@ -31,7 +32,7 @@ def services_of(row: Row) -> tuple[str, ...]:
 
 def has_readable_secondary(row: Row) -> bool:
     """Whether the account has read access to its second region (RA-GRS, RA-GZRS)."""
-    return "_RAG" in str((row.body.get("sku") or {}).get("name") or "").upper()
+    return "_RAG" in sku_name(row).upper()
 
 
 def host(row: Row, service: str, secondary: bool = False) -> str:

@@ -15,7 +15,7 @@ from cloister.arm.schema import anything, array, boolean, id_of, obj, string
 from cloister.net.intent import Service
 from cloister.net.plan import normal_region
 from cloister.providers import identity, private_link
-from cloister.providers.required import choice, name_check, sku_name, spelled
+from cloister.providers.required import asked, choice, name_check, sku, sku_name, spelled
 from cloister.providers.storage import names
 from cloister.providers.storage.versions import API_VERSIONS
 
@@ -115,11 +115,11 @@ def settle(change: Change, view: View) -> Row:
         facts["keys"] = [view.secret(f"{row.id} key{n} {view.now}") for n in (1, 2)]
         facts["keys_created"] = [view.now, view.now]
     kind = spelled(str(row.body.get("kind") or ""), KINDS)
-    sku = {**(row.body.get("sku") or {}), "name": spelled(sku_name(row), SKUS)}
-    sku["tier"] = "Premium" if sku["name"].startswith("Premium") else "Standard"
-    row = row.with_facts(**facts).with_body(kind=kind, sku=sku)
+    name = spelled(sku_name(row), SKUS)
+    tier = "Premium" if name.startswith("Premium") else "Standard"
+    row = row.with_facts(**facts).with_body(kind=kind, sku={**sku(row), "name": name, "tier": tier})
     if kind != "Storage" and not row.properties.get("accessTier"):
-        row = row.with_properties(accessTier="Premium" if sku["tier"] == "Premium" else "Hot")
+        row = row.with_properties(accessTier="Premium" if tier == "Premium" else "Hot")
     return row
 
 
@@ -205,7 +205,7 @@ def list_keys(call: Call, view: View) -> Outcome:
 
 def regenerate_key(call: Call, view: View) -> Outcome:
     """POST regenerateKey {keyName: key1 | key2}: that key is another one from now on."""
-    wanted = str((call.body or {}).get("keyName") or "").lower()
+    wanted = asked(call, "keyName").lower()
     if wanted not in ("key1", "key2"):
         raise ArmError(
             400,
