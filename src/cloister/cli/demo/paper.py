@@ -6,10 +6,14 @@ import json
 import shlex
 from typing import Any
 
+from rich.markup import escape
+
 from cloister.cli import show
 from cloister.cli.demo.steps import GROUP, INSIDE, Step
 
 SHORT = {place: place.removeprefix(f"{GROUP}/") for place in (INSIDE, f"{GROUP}/othervnet/default")}
+
+PIPE_WIDTH = 130  # columns of the tables where there is no terminal
 
 
 class Paper:
@@ -18,6 +22,8 @@ class Paper:
     def __init__(self, quiet: bool):
         self._quiet = quiet
         self._console = show.console()
+        if not self._console.is_terminal:
+            self._console.width = PIPE_WIDTH
         self._blank = True
 
     def say(self, text: str) -> None:
@@ -57,17 +63,20 @@ class Paper:
             return
         from rich.table import Table
 
-        table = Table(title=f"{places[0]['name']}, after {seconds:.1f} s", title_justify="left", title_style="", show_lines=True)
-        for column in ("from", "resolves to", "connected", "HTTP", "why"):
-            table.add_column(column, overflow="fold")
+        self.say(f"{places[0]['name']}, tried after {seconds:.1f} s:")
+        table = Table(show_lines=True)
+        for column in ("from", "resolves to", "connected", "HTTP"):
+            table.add_column(column, no_wrap=True)
+        table.add_column("why")
         for place in places:
             colour = "green" if place["as_promised"] else "red"
+            found = f"({place['by_address']})" if place["by_address"] else ", ".join(place["addresses"]) or "-"
             table.add_row(
                 _short(place["from"]),
-                ", ".join(place["addresses"]) or "-",
+                found,
                 "yes" if place["connected"] else "no",
                 f"[{colour}]{place['status'] or '-'}[/]",
-                place["why"] + ("" if place["as_promised"] else f"\n[red]The article promises: {place['promised']}[/]"),
+                escape(place["why"]) + ("" if place["as_promised"] else f"\n[red]The article promises: {place['promised']}[/]"),
             )
         self._console.print(table, soft_wrap=False)
 

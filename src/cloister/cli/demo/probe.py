@@ -1,7 +1,8 @@
 """Ask one question over HTTPS from where this program runs, and say in one JSON line how far it came.
 
-A program of its own, run on machines of the cloud; standard library only. Arguments: name, path; POSTs ``{}``. The token is
-read from stdin, so that it stands in no process list. Answer: ``{"addresses", "connected", "status", "error", "body"}``.
+A program of its own, run on machines of the cloud; standard library only. Arguments: name, path, and an address to use
+instead of the name's (or ""); it POSTs ``{}``. The token is read from stdin, so that it stands in no process list. Answer:
+``{"addresses", "connected", "status", "error", "body"}``.
 """
 
 import http.client
@@ -14,11 +15,11 @@ CONNECT_SECONDS = 2.5  # a dropped SYN is sent again after 1 s: more than two tr
 ANSWER_SECONDS = 30.0  # the tracking store starts when it is first asked
 
 
-def probe(name: str, path: str, token: str) -> dict:
+def probe(name: str, path: str, token: str, address: str) -> dict:
     """Resolve, connect, shake hands, ask; stop at the first that fails."""
     told: dict = {"addresses": [], "connected": False, "status": 0, "error": "", "body": ""}
     try:
-        found = socket.getaddrinfo(name, 443, socket.AF_INET, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(address or name, 443, socket.AF_INET, socket.SOCK_STREAM)
         told["addresses"] = sorted({entry[4][0] for entry in found})
         plain = socket.create_connection((told["addresses"][0], 443), CONNECT_SECONDS)
         told["connected"] = True
@@ -41,4 +42,4 @@ def probe(name: str, path: str, token: str) -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(probe(sys.argv[1], sys.argv[2], sys.stdin.readline().strip())))
+    print(json.dumps(probe(sys.argv[1], sys.argv[2], sys.stdin.readline().strip(), sys.argv[3])))

@@ -12,31 +12,41 @@ NETWORKS = ("myvnet", "othervnet")
 PREFIX, SUBNET_PREFIX = "10.0.0.0/16", "10.0.0.0/24"
 ENDPOINT = "myprivateendpoint"
 INTERNET, INSIDE, OTHER = "internet", f"{GROUP}/myvnet/default", f"{GROUP}/othervnet/default"
-PLACES = (INTERNET, INSIDE, OTHER)
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What a caller from one place must meet: an HTTP status, 0 where no connection may come about; by which address."""
+class Trial:
+    """One way to try the workspace, and what the article promises there.
 
+    ``status`` 0: no connection may come about. ``private``: the name must lead to the endpoint's address. ``by_address``: the
+    endpoint's address is asked itself, whatever the name leads to.
+    """
+
+    place: str
     status: int
-    private: bool
+    private: bool = False
+    by_address: bool = False
 
     @property
-    def words(self) -> str:
+    def promise(self) -> str:
         """For the reader, where reality differs."""
-        way = "the private address" if self.private else "a public address"
+        way = "the endpoint's address" if self.private or self.by_address else "a public address"
         return f"{way}, HTTP {self.status}" if self.status else f"{way}, no connection"
+
+
+PRIVATE_ONLY = (Trial(INTERNET, 403), Trial(INSIDE, 200, private=True), Trial(OTHER, 403))
+CLOSED = (Trial(INTERNET, 403), Trial(INSIDE, 403), Trial(INSIDE, 0, by_address=True), Trial(OTHER, 403))
+PUBLIC_ONLY = (Trial(INTERNET, 200), Trial(INSIDE, 200), Trial(INSIDE, 0, by_address=True), Trial(OTHER, 200))
 
 
 @dataclass(frozen=True)
 class Step:
-    """A piece of the article's code, where it runs, and what each of PLACES meets afterwards."""
+    """A piece of the article's code, where it runs, and what each trial meets afterwards."""
 
     title: str
     code: str
+    trials: tuple[Trial, ...]
     place: str = INTERNET
-    promises: tuple[Promise, Promise, Promise] = (Promise(403, False), Promise(200, True), Promise(403, False))
 
 
 def steps(subscription: str) -> tuple[Step, ...]:
@@ -57,6 +67,7 @@ ws = Workspace.create(name='{WORKSPACE}',
     private_endpoint_auto_approval=True,
     show_output=True)
 """,
+            PRIVATE_ONLY,
         ),
         Step(
             "Add a private endpoint to an existing workspace (the same one again changes nothing)",
@@ -65,6 +76,7 @@ ws.write_config()
 ws = Workspace.from_config()
 ws.add_private_endpoint(private_endpoint_config=pe, private_endpoint_auto_approval=True, show_output=True)
 """,
+            PRIVATE_ONLY,
         ),
         Step(
             "Work in it, from inside its network",
@@ -79,6 +91,7 @@ run.tag('made-by', 'demo')
 run.complete()
 print(run.get_status(), run.get_metrics())
 """,
+            PRIVATE_ONLY,
             place=INSIDE,
         ),
         Step(
@@ -87,7 +100,7 @@ print(run.get_status(), run.get_metrics())
 _, _, connection_name = ws.get_details()['privateEndpointConnections'][0]['id'].rpartition('/')
 ws.delete_private_endpoint_connection(private_endpoint_connection_name=connection_name)
 """,
-            promises=(Promise(403, False), Promise(0, True), Promise(403, False)),
+            CLOSED,
         ),
         Step(
             "Enable public access",
@@ -95,6 +108,6 @@ ws.delete_private_endpoint_connection(private_endpoint_connection_name=connectio
 ws = Workspace.from_config()
 ws.update(allow_public_access_when_behind_vnet=True)
 """,
-            promises=(Promise(200, False), Promise(0, True), Promise(200, False)),
+            PUBLIC_ONLY,
         ),
     )
