@@ -131,6 +131,7 @@ class Edge:
     def __init__(self, keeper: Keeper, address: str = "0.0.0.0", port: int = 443, name: str = "edge"):
         self._listener = keeper.socket(name, "services", "tcp", address, port)
         self._open: dict[socket.socket, str] = {}
+        self.refused: set[str] = set()  # identities that are withdrawn
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._lock = threading.Lock()
@@ -150,9 +151,17 @@ class Edge:
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError):
             peer, (address, _) = self._listener.accept()
+            if address in self.refused:
+                self._reset(peer)
+                return
             peer.sendall(f"you are {address}\n".encode())
             self._open[peer] = address
             self._selector.register(peer, selectors.EVENT_READ)
+
+    @staticmethod
+    def _reset(peer: socket.socket) -> None:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
 
     def _echo(self, peer: socket.socket) -> None:
         if peer.fileno() < 0:
@@ -177,11 +186,13 @@ class Edge:
             return list(self._open.values())
 
     def sever(self, identity: str) -> None:
-        """Reset all callers of that address, as the edge does."""
+        """Reset all callers of that address and those still to come, as the edge does."""
         with self._lock:
+            self.refused.add(identity)
             for peer in [peer for peer, address in self._open.items() if address == identity]:
-                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self._close(peer)
+                self._selector.unregister(peer)
+                del self._open[peer]
+                self._reset(peer)
 
     def end(self) -> None:
         """Close everything."""

@@ -130,6 +130,43 @@ def test_the_same_address_can_be_approved_again(approved: World) -> None:
         withdraw(approved, edge)
         ended(client)
         approved.put(*endpoint(7, 1, "10.0.0.5"))
+        edge.refused.clear()
+
+
+def test_clients_that_connect_meanwhile_see_the_end_too(approved: World) -> None:
+    """Whoever got in before or during the withdrawal is out after it, idle or not; nobody gets in later."""
+    edge = approved.edge()
+    for _ in range(5):
+        held: list[socket.socket] = []
+        stop = threading.Event()
+
+        def connect(held: list[socket.socket] = held, stop: threading.Event = stop) -> None:
+            while not stop.is_set():
+                try:
+                    held.append(approved.connect("machine-1", "10.0.0.5", timeout=0.2))
+                except OSError:
+                    stop.wait(0.001)
+
+        callers = [threading.Thread(target=connect) for _ in range(3)]
+        for caller in callers:
+            caller.start()
+        eventually(lambda held=held: len(held) > 50)  # type: ignore[misc]
+        withdraw(approved, edge)
+        done = time.monotonic()
+        stop.set()
+        for caller in callers:
+            caller.join()
+        time.sleep(max(0.0, done + CLIENT_SECONDS - time.monotonic()))
+        poll = select.poll()
+        for client in held:
+            poll.register(client, select.POLLHUP | select.POLLERR)
+        over = {descriptor for descriptor, _ in poll.poll(0)}
+        assert [client for client in held if client.fileno() not in over] == []
+        assert not edge.peers()
+        for client in held:
+            client.close()
+        edge.refused.clear()
+        approved.put(*endpoint(7, 1, "10.0.0.5"))
 
 
 def test_dropping_all_of_a_network_ends_it(approved: World) -> None:

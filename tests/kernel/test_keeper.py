@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from fabric_world import KEEPER, RunningKeeper, eventually, needs_network_rights, running_keeper
 
+from cloister.drivers.linux import rtnetlink as rt
+from cloister.drivers.linux.netlink import ROUTE, Channel
 from cloister.keeper.client import Keeper, KeeperRefused, enter_network
 from cloister.keeper.kernel import in_thread
 
@@ -114,6 +116,8 @@ def test_a_socket_stands_in_its_namespace_and_survives_its_users(keeper: Running
 
 
 def test_a_socket_of_the_host_is_reached_and_kept(keeper: RunningKeeper) -> None:
+    if not rt.link(Channel(ROUTE), rt.LOOPBACK).up:  # type: ignore[union-attr]
+        pytest.skip("the loopback interface is down here (a new network namespace): nothing can be reached over it")
     made = keeper.client.socket("edge-host", None, "tcp", "127.0.0.1", 0)
     port = made.getsockname()[1]
     made.close()
@@ -178,6 +182,13 @@ def test_two_keepers_cannot_run_on_one_home(keeper: RunningKeeper) -> None:
     assert second.returncode == 1
     assert second.stderr.startswith("cannot start on ")
     assert keeper.client.ping() == keeper.process.pid
+
+
+def test_a_home_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
+    environment = {**os.environ, "CLOISTER_HOME": str(tmp_path / ("x" * 90))}
+    tried = subprocess.run([sys.executable, "-m", "cloister.keeper"], env=environment, capture_output=True, text=True, timeout=20)
+    assert tried.returncode == 1
+    assert "too long for sockets; set CLOISTER_HOME to a shorter one" in tried.stderr
 
 
 def test_children_are_started_and_started_again(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 from cloister.home import Home
-from cloister.keeper.server import AlreadyRunning, Server
+from cloister.keeper.server import CannotStart, Server
 
 
 def main() -> int:
     """Serve until told to stop."""
     try:
         server = Server(Home.default())
-    except AlreadyRunning as error:
+    except CannotStart as error:
         print(error, file=sys.stderr)
         return 1
     server.run()

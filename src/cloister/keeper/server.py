@@ -22,11 +22,13 @@ from cloister.keeper.table import PROGRAMS, Program
 from cloister.limits import KEEPER_MESSAGE_BYTES_MAX
 
 END_SECONDS = 5.0  # between SIGTERM and SIGKILL to the children
+SOCKET_PATH_BYTES_MAX = 107  # sun_path, unix(7), less its final zero
+LONGEST_NAME = "resolver"
 CLOSE_SECONDS_MAX = 3.0  # at the end: what is not closed slowly by then closes with the process
 
 
-class AlreadyRunning(Exception):
-    """Another keeper runs on the same home."""
+class CannotStart(Exception):
+    """Another keeper runs on the same home, or the home cannot hold sockets."""
 
 
 class Server:
@@ -34,6 +36,12 @@ class Server:
 
     def __init__(self, home: Home, programs: Sequence[Program] = PROGRAMS, environment: Mapping[str, str] | None = None):
         self.home = home
+        too_long = len(os.fsencode(home.socket(LONGEST_NAME))) - SOCKET_PATH_BYTES_MAX
+        if too_long > 0:
+            raise CannotStart(
+                f"cannot start on {home.root}: its path is {too_long} bytes too long for sockets; "
+                "set CLOISTER_HOME to a shorter one"
+            )
         home.make()
         self._lock = self._only_one()
         self._log = os.open(home.log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -57,7 +65,7 @@ class Server:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise AlreadyRunning(
+            raise CannotStart(
                 f"cannot start on {self.home.root}: a cloud runs there already; stop it with `cloister down`"
             ) from None
         return lock
