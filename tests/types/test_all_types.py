@@ -29,6 +29,7 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g1"
 ELSEWHERE = {
     "Microsoft.Resources/tenants": "made at the first start, written by nobody",
+    "Microsoft.Resources/subscriptions": "shown flat, by routes of their own (tests/template)",
     "Microsoft.Resources/deployments": "its requests are routes of their own (tests/template)",
 }
 RESTLESS = {

@@ -136,7 +136,7 @@ def references(frame: Frame, arguments: Arguments) -> list[Any]:
     return [frame.runtime.reference(one.id, one.api_version, full) for one in found]
 
 
-def resource_info(frame: Frame, arguments: Arguments) -> dict[str, Any]:
+def about_resource(frame: Frame, arguments: Arguments) -> dict[str, Any]:
     """``resourceInfo('symbol')``: id, name, type and apiVersion, known before anything runs."""
     name = text("resourceInfo", arguments[0])
     found = frame.names.one(name) if frame.names else None
@@ -243,7 +243,7 @@ TABLE: dict[str, Function] = {
     "reference": Function(reference, 1, 3),
     "references": Function(references, 1, 2),
     "resourceId": Function(resource_id, 2, None),
-    "resourceInfo": Function(resource_info, 1, 1),
+    "resourceInfo": Function(about_resource, 1, 1),
     "subscriptionResourceId": Function(subscription_resource_id, 2, None),
     "tenantResourceId": Function(tenant_resource_id, 2, None),
     "toLogicalZone": Function(to_logical_zone, 3, 3),
