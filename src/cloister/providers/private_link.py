@@ -24,12 +24,19 @@ APPROVED, PENDING, REJECTED, DISCONNECTED = "Approved", "Pending", "Rejected", "
 AUTO_APPROVED = "Auto-Approved"
 AWAITING = "Awaiting approval"
 
-STATE = obj(status=string(APPROVED, PENDING, REJECTED, DISCONNECTED, "Timeout"), description=string(), actionsRequired=string())
+STATE = obj(
+    status=string(APPROVED, PENDING, REJECTED, DISCONNECTED, "Timeout"),
+    description=string(),
+    actionsRequired=string(),
+    actionRequired=string(),  # storage's spelling
+)
 
 CONNECTION_PROPERTIES = obj(
     privateEndpoint=anything(read_only=True),
     privateLinkServiceConnectionState=STATE,
     groupIds=array(string(), read_only=True),
+    linkIdentifier=string(read_only=True),
+    privateEndpointLocation=string(read_only=True),
     provisioningState=string(read_only=True),
 )
 

@@ -79,6 +79,7 @@ TYPE = ResourceType(
         publicIpAddressesV6=array(anything()),
         publicIpPrefixesV6=array(anything()),
         sourceVirtualNetwork=ref("Microsoft.Network/virtualNetworks"),
+        serviceGateway=anything(),
         subnets=array(anything(), read_only=True),
         resourceGuid=string(read_only=True),
         provisioningState=string(read_only=True),

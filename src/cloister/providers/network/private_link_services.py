@@ -21,7 +21,7 @@ from cloister.providers.network.versions import API_VERSIONS
 NAME = addresses.LINK_SERVICES
 
 PROPERTIES = obj(
-    loadBalancerFrontendIpConfigurations=array(obj(id=string())),
+    loadBalancerFrontendIpConfigurations=array(anything()),
     destinationIPAddress=string(),
     ipConfigurations=array(
         obj(

@@ -26,12 +26,21 @@ PROPERTIES = obj(
     networkSecurityGroup=ref("Microsoft.Network/networkSecurityGroups"),
     routeTable=ref("Microsoft.Network/routeTables"),
     natGateway=ref("Microsoft.Network/natGateways"),
-    serviceEndpoints=array(obj(service=string(), locations=array(string()), provisioningState=string(read_only=True))),
+    serviceEndpoints=array(
+        obj(
+            service=string(),
+            locations=array(string()),
+            networkIdentifier=anything(),
+            provisioningState=string(read_only=True),
+        )
+    ),
     serviceEndpointPolicies=array(anything()),
     delegations=array(
         obj(
             id=string(read_only=True),
             name=string(),
+            type=string(),
+            etag=string(read_only=True),
             properties=obj(
                 serviceName=string(), actions=array(string(), read_only=True), provisioningState=string(read_only=True)
             ),
@@ -40,6 +49,8 @@ PROPERTIES = obj(
     ),
     sharingScope=string("Tenant", "DelegatedServices"),
     ipAllocations=array(anything()),
+    ipamPoolPrefixAllocations=array(anything()),
+    serviceGateway=anything(),
     applicationGatewayIPConfigurations=array(anything()),
     privateEndpoints=array(anything(), read_only=True),
     ipConfigurations=array(anything(), read_only=True),

@@ -19,7 +19,7 @@ NAME = "Microsoft.Network/virtualNetworks"
 SUBNETS = f"{NAME}/subnets"
 
 PROPERTIES = obj(
-    addressSpace=obj(addressPrefixes=array(string(), required=True), required=True),
+    addressSpace=obj(addressPrefixes=array(string(), required=True), ipamPoolPrefixAllocations=array(anything()), required=True),
     dhcpOptions=obj(dnsServers=array(string())),
     subnets=array(anything()),
     virtualNetworkPeerings=array(anything()),

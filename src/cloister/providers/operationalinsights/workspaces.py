@@ -27,6 +27,7 @@ PROPERTIES = obj(
         enableLogAccessUsingOnlyResourcePermissions=boolean(default=True),
         clusterResourceId=string(),
         disableLocalAuth=boolean(),
+        unifiedSentinelBillingOnly=boolean(read_only=True),
     ),
     publicNetworkAccessForIngestion=string("Enabled", "Disabled", "SecuredByPerimeter", default="Enabled"),
     publicNetworkAccessForQuery=string("Enabled", "Disabled", "SecuredByPerimeter", default="Enabled"),

@@ -16,6 +16,14 @@ CONTAINER_NAME = r"(\$root|\$web|\$logs|(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9])
 TABLE_NAME = r"[A-Za-z][A-Za-z0-9]{2,62}"
 
 
+SHARE_READINGS = (
+    "includedBurstIops", "maxBurstCreditsForIops", "nextAllowedQuotaDowngradeTime", "nextAllowedProvisionedIopsDowngradeTime",
+    "nextAllowedProvisionedBandwidthDowngradeTime", "version", "deleted", "deletedTime", "remainingRetentionDays",
+    "accessTierChangeTime", "accessTierStatus", "shareUsageBytes", "leaseStatus", "leaseState", "leaseDuration", "snapshotTime",
+)  # fmt: skip
+"""What Azure tells of a share and nobody writes."""
+
+
 def _service(segment: str, properties: Object) -> ResourceType:
     return ResourceType(
         name=f"{ACCOUNTS}/{segment}",
@@ -51,6 +59,8 @@ BLOB_SERVICES = _service(
         changeFeed=anything(),
         restorePolicy=anything(),
         lastAccessTimeTrackingPolicy=anything(),
+        staticWebsite=anything(),
+        automaticSnapshotPolicyEnabled=boolean(),
     ),
 )
 FILE_SERVICES = _service("fileServices", obj(cors=anything(), shareDeleteRetentionPolicy=anything(), protocolSettings=anything()))
@@ -72,6 +82,9 @@ CONTAINERS = ResourceType(
         leaseState=string(read_only=True),
         lastModifiedTime=string(read_only=True),
         deleted=boolean(read_only=True),
+        deletedTime=string(read_only=True),
+        remainingRetentionDays=integer(read_only=True),
+        leaseDuration=string(read_only=True),
         version=string(read_only=True),
         hasImmutabilityPolicy=boolean(read_only=True),
         hasLegalHold=boolean(read_only=True),
@@ -86,12 +99,16 @@ SHARES = ResourceType(
     name=f"{ACCOUNTS}/fileServices/shares",
     api_versions=API_VERSIONS,
     properties=obj(
+        {name: anything(read_only=True) for name in SHARE_READINGS},
         shareQuota=integer(1, 262144, default=5120),
         accessTier=string("TransactionOptimized", "Hot", "Cool", "Premium"),
         enabledProtocols=string("SMB", "NFS", create_only=True),
         rootSquash=string("NoRootSquash", "RootSquash", "AllSquash"),
         metadata=anything(),
         signedIdentifiers=array(anything()),
+        provisionedIops=integer(),
+        provisionedBandwidthMibps=integer(),
+        fileSharePaidBursting=anything(),
         lastModifiedTime=string(read_only=True),
     ),
     location="none",

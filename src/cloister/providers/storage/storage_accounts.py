@@ -36,7 +36,7 @@ NETWORK_ACLS = obj(
     defaultAction=string("Allow", "Deny", default="Allow"),
     ipRules=array(obj(value=string(required=True), action=string("Allow", default="Allow")), default=[]),
     virtualNetworkRules=array(
-        obj(id=id_of(SUBNETS, required=True), action=string("Allow", default="Allow"), state=string()), default=[]
+        obj(id=id_of(SUBNETS, required=True), action=string("Allow", default="Allow"), state=string(read_only=True)), default=[]
     ),
     resourceAccessRules=array(obj(tenantId=string(), resourceId=string())),
     ipv6Rules=array(anything()),
@@ -67,6 +67,10 @@ PROPERTIES = obj(
     routingPreference=anything(),
     azureFilesIdentityBasedAuthentication=anything(),
     immutableStorageWithVersioning=anything(),
+    dualStackEndpointPreference=anything(),
+    geoPriorityReplicationStatus=anything(),
+    allowSharedKeyAccessForServices=anything(),
+    dataCollaborationPolicyProperties=anything(),
     primaryEndpoints=anything(read_only=True),
     secondaryEndpoints=anything(read_only=True),
     primaryLocation=string(read_only=True),
@@ -74,6 +78,13 @@ PROPERTIES = obj(
     statusOfPrimary=string(read_only=True),
     statusOfSecondary=string(read_only=True),
     creationTime=string(read_only=True),
+    lastGeoFailoverTime=string(read_only=True),
+    geoReplicationStats=anything(read_only=True),
+    failoverInProgress=boolean(read_only=True),
+    blobRestoreStatus=anything(read_only=True),
+    storageAccountSkuConversionStatus=anything(read_only=True),
+    isSkuConversionBlocked=boolean(read_only=True),
+    accountMigrationInProgress=boolean(read_only=True),
     keyCreationTime=anything(read_only=True),
     privateEndpointConnections=array(anything(), read_only=True),
     provisioningState=string(read_only=True),

@@ -1,0 +1,108 @@
+"""The modules against Microsoft's published body types: no property unknown, read-only and enumerations as there.
+
+Reads ``../shared/specs/bicep-types`` (newest stable api-version of each type); skipped where that folder is absent.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloister.arm.schema import Array, Field, Object, Text
+from cloister.providers import (
+    containerregistry,
+    insights,
+    keyvault,
+    machinelearning,
+    managedidentity,
+    network,
+    operationalinsights,
+    storage,
+)
+
+SPECS = Path(__file__).parents[3] / "shared" / "specs" / "bicep-types"
+FOLDERS = (network, machinelearning, storage, keyvault, containerregistry, insights, operationalinsights, managedidentity)
+TYPES = [kind for folder in FOLDERS for kind in folder.TYPES]
+READ_ONLY = 2
+INLINE = {"subnets", "virtualNetworkPeerings", "securityRules", "routes"}
+
+SETTLED_HERE = {
+    "id", "customDnsConfigs", "discoveryUrl", "fqdn", "ipAddress", "peeringState", "peeringSyncLevel", "privateEndpoint",
+    "privateLinkServiceConnectionState", "provisioningState", "requiredZoneNames", "vaultUri",
+}  # fmt: skip
+"""Published as writable, and yet the server's: what a client sends there is ignored, as on Azure."""
+
+pytestmark = pytest.mark.skipif(not SPECS.exists(), reason=f"the published body types are not here: {SPECS}")
+
+
+class Published:
+    """One ``types.json``: its entries, which refer to each other by number."""
+
+    def __init__(self, path: Path):
+        self.entries = json.loads(path.read_text())
+
+    def entry(self, reference: dict[str, str]) -> dict[str, Any]:
+        return self.entries[int(reference["$ref"].rsplit("/", 1)[-1])]
+
+    def properties(self, entry: dict[str, Any]) -> dict[str, tuple[dict[str, Any], int]]:
+        found = entry.get("properties") or entry.get("baseProperties") or {}
+        return {name: (self.entry(item["type"]), item.get("flags", 0)) for name, item in found.items()}
+
+    def literals(self, entry: dict[str, Any]) -> set[str]:
+        options = [self.entry(item) for item in entry.get("elements", ())]
+        return {option["value"] for option in options if option["$type"] == "StringLiteralType"}
+
+
+@lru_cache(maxsize=1)
+def newest() -> dict[str, tuple[Published, dict[str, Any]]]:
+    """Type name in lower case to its newest published body."""
+    found: dict[str, tuple[str, Published, dict[str, Any]]] = {}
+    for path in SPECS.glob("*/*/*/types.json"):
+        version = path.parent.name
+        if "preview" in version:
+            continue
+        file = Published(path)
+        for entry in file.entries:
+            if entry["$type"] == "ResourceType":
+                name = entry["name"].split("@")[0].lower()
+                if name not in found or found[name][0] < version:
+                    found[name] = (version, file, file.entry(entry["body"]))
+    return {name: (file, body) for name, (_, file, body) in found.items()}
+
+
+def differences(file: Published, entry: dict[str, Any], field: Field, path: str, depth: int = 0) -> list[str]:
+    """What the published type says and ours does not."""
+    if entry["$type"] == "UnionType" and isinstance(field, Text) and field.enum:
+        missing = file.literals(entry) - set(field.enum)
+        return [f"{path} lacks the values {sorted(missing)}"] if missing else []
+    if entry["$type"] == "ArrayType" and isinstance(field, Array):
+        return differences(file, file.entry(entry["itemType"]), field.items, f"{path}[]", depth)
+    if entry["$type"] != "ObjectType" or not isinstance(field, Object) or field.ref or depth > 4:
+        return []
+    out = []
+    for name, (inner, flags) in file.properties(entry).items():
+        if name in INLINE and depth == 0:
+            continue
+        ours = field.members.get(name)
+        if ours is None:
+            out.append(f"{path}.{name} is not known")
+        elif bool(flags & READ_ONLY) != ours.read_only and not (ours.read_only and name in SETTLED_HERE):
+            out.append(f"{path}.{name} is {'' if flags & READ_ONLY else 'not '}read-only there")
+        else:
+            out += differences(file, inner, ours, f"{path}.{name}", depth + 1)
+    return out
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
+def test_properties_are_those_published(kind):
+    found = newest().get(kind.name.lower())
+    if found is None:
+        pytest.skip(f"no body type is published for {kind.name} in {SPECS.name}")
+    file, body = found
+    properties = file.properties(body).get("properties")
+    if properties is not None:
+        assert differences(file, properties[0], kind.properties, "properties") == []
