@@ -56,7 +56,8 @@ class Catalog(Mapping[str, ResourceType]):
         parts = kind.name.split("/") if kind else [self.namespaces.get(id.provider.lower(), id.provider), *id.types]
         spelled = replace(scope, provider=parts[0], types=tuple(parts[1:]), names=id.names)
         if len(id.names) > 1 and id.parent is not None and (above := known(id.parent.key)):
-            spelled = replace(spelled, names=(*parse(above).names, id.names[-1]))
+            row = parse(above)
+            spelled = replace(spelled, types=(*row.types, spelled.types[-1]), names=(*row.names, id.names[-1]))
         return spelled
 
     def _spelled_scope(self, id: ResourceId, known: Callable[[str], str | None]) -> ResourceId:

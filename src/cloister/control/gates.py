@@ -253,7 +253,7 @@ def settle(p: Passage) -> None:
 
 async def commit(p: Passage) -> None:
     """On disk first, then in memory, then to the reconcile loop."""
-    if not p.changes and not p.draft.notes:
+    if not p.changes:
         p.revision = p.engine.revision
         return
     events = [event(p, permission(p), p.id.text, "")]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from cloister.arm.catalog import GROUP_TYPE
 from cloister.arm.envelope import clean_body, missing_parts, name_problem
 from cloister.arm.errors import ArmError, Problem
 from cloister.arm.ids import IdError, ResourceId, key, parse
@@ -137,7 +138,8 @@ def _located(checker: Checker, kind: ResourceType, old: Row | None, body: dict[s
     before, now = (old.body.get("location") if old is not None else None), body.get("location")
     if before and now and before != now:
         why = f"is '{now}', but the resource exists in '{before}'; leave the location as it is, or choose another name"
-        checker.add("InvalidResourceLocation", "location", why, 409)
+        code = "InvalidResourceGroupLocation" if kind.name == GROUP_TYPE else "InvalidResourceLocation"
+        checker.add(code, "location", why, 409)
     if now is None:
         now = before or ("global" if kind.location == "global" else None)
     return {**body, "location": now} if now else body
