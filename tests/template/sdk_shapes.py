@@ -28,7 +28,8 @@ def workspace(subscription: str, group: str, tenant: str, location: str = "eastu
     """Shape A: vault, storage, default group and log workspace by nested deployments, insights, workspace."""
     scope = f"/subscriptions/{subscription}/resourceGroups/{group}/providers"
     default = f"DefaultResourceGroup-{location}"
-    log = f"/subscriptions/{subscription}/resourceGroups/{default}/providers/Microsoft.OperationalInsights/workspaces/DefaultWorkspace-{location}"
+    log = f"/subscriptions/{subscription}/resourceGroups/{default}/providers"
+    log += f"/Microsoft.OperationalInsights/workspaces/DefaultWorkspace-{location}"
     return template(
         {
             "type": "Microsoft.KeyVault/vaults",
@@ -67,7 +68,15 @@ def workspace(subscription: str, group: str, tenant: str, location: str = "eastu
         nested(
             "DeployResourceGroup-cccc",
             {
-                **template({"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2018-05-01", "location": location, "name": default, "properties": {}}),
+                **template(
+                    {
+                        "type": "Microsoft.Resources/resourceGroups",
+                        "apiVersion": "2018-05-01",
+                        "location": location,
+                        "name": default,
+                        "properties": {},
+                    }
+                ),
                 "$schema": SUBSCRIPTION_SCHEMA,
                 "parameters": {},
                 "variables": {},
@@ -146,7 +155,16 @@ def private_endpoint(subscription: str, group: str, location: str = "eastus2") -
     zones = [
         nested(
             f"PrivateDnsZone-{n}",
-            template({"type": "Microsoft.Network/privateDnsZones", "apiVersion": "2018-09-01", "name": zone, "location": "global", "tags": None, "properties": {}}),
+            template(
+                {
+                    "type": "Microsoft.Network/privateDnsZones",
+                    "apiVersion": "2018-09-01",
+                    "name": zone,
+                    "location": "global",
+                    "tags": None,
+                    "properties": {},
+                }
+            ),
             **where,
         )
         for n, zone in enumerate(ZONES)

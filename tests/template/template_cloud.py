@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,16 @@ class DeploymentCloud(Cloud):
     def __init__(self, directory: Path, kinds=TYPES, folders=None):
         self.deployments = Deployments(lambda: self.engine, Late(lambda: self.store), lambda: self.engine.clock(), folders)
         super().__init__(directory, self.deployments.routes(), kinds)
+        self.engine.clock = lambda: datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
     async def put(
-        self, template: Any, name: str = "d1", parameters: dict[str, Any] | None = None, scope: str = GROUP, mode: str = "Incremental", **more: Any
+        self,
+        template: Any,
+        name: str = "d1",
+        parameters: dict[str, Any] | None = None,
+        scope: str = GROUP,
+        mode: str = "Incremental",
+        **more: Any,
     ) -> tuple[int, Any, dict[str, str]]:
         """PUT a deployment: ``(status, json, headers)``."""
         values = {key: {"value": value} for key, value in (parameters or {}).items()}

@@ -14,7 +14,9 @@ async def make_network(cloud):
         "location": "eastus2",
         "properties": {
             "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
-            "subnets": [{"name": "default", "properties": {"addressPrefix": "10.0.0.0/24", "privateEndpointNetworkPolicies": "Disabled"}}],
+            "subnets": [
+                {"name": "default", "properties": {"addressPrefix": "10.0.0.0/24", "privateEndpointNetworkPolicies": "Disabled"}}
+            ],
         },
     }
     await cloud.ok("PUT", f"{NETWORK}/virtualNetworks/myvnet", body)
@@ -44,14 +46,18 @@ def test_workspace_then_endpoint(tmp_path):
         assert connections[0]["properties"]["privateEndpoint"]["id"].endswith("/myprivateendpoint")
         links = await cloud.ok("GET", f"{NETWORK}/privateDnsZones/{sdk_shapes.ZONES[0]}/virtualNetworkLinks")
         assert len(links["value"]) == 1
-        assert (await cloud.ok("GET", f"{NETWORK}/privateEndpoints/myprivateendpoint/privateDnsZoneGroups/default"))["name"] == "default"
+        assert (await cloud.ok("GET", f"{NETWORK}/privateEndpoints/myprivateendpoint/privateDnsZoneGroups/default"))[
+            "name"
+        ] == "default"
 
         again = await cloud.deploy(sdk_shapes.private_endpoint(SUBSCRIPTION, "g1"), "Microsoft.PrivateEndpoint_8")
         assert again["properties"]["provisioningState"] == "Succeeded", again["properties"].get("error")
         connections = (await cloud.ok("GET", WORKSPACE))["properties"]["privateEndpointConnections"]
         assert len(connections) == 1
 
-        listed = await cloud.ok("GET", f"{SUB}/providers/Microsoft.Resources/deployments/", query={"$filter": "provisioningState eq 'Succeeded'"})
+        listed = await cloud.ok(
+            "GET", f"{SUB}/providers/Microsoft.Resources/deployments/", query={"$filter": "provisioningState eq 'Succeeded'"}
+        )
         assert [one["name"] for one in listed["value"]] == ["DeployResourceGroup-cccc"]
         status, _, _ = await cloud.call("DELETE", listed["value"][0]["id"])
         assert status == 204

@@ -32,7 +32,7 @@ def context_of(engine: Engine, place: Place, name: str, ask: record.Ask, caller:
         new_guid=lambda number: str(uuid5(seed, str(number))),
         deployer={"objectId": caller.principal, "tenantId": caller.tenant or place.tenant, "userPrincipalName": caller.name},
     )
-    nested = Nested(name, place, ask.mode, ask.template, ask.link, ask.given, True)
+    nested = Nested(name, place, ask.mode, ask.template, ask.link, ask.given, True, ask.location)
     return described(bare, name, ask.template or {}, nested)
 
 

@@ -168,7 +168,7 @@ class Run:
         try:
             status = await (self._deploy(name) if one.is_deployment else self._put(name, target))
         except Failure as failure:
-            error, status = {"target": target.text, **failure.error}, failure.status
+            error, status = {**failure.error, "target": target.text}, failure.status
         except TemplateError as failed:
             error, status = {**failed.body(), "target": target.text}, 400
         except Exception:

@@ -36,6 +36,7 @@ class Nested:
     link: dict[str, Any] | None
     given: dict[str, Any]
     inner: bool
+    location: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def described(context: Context, name: str, template: Mapping[str, Any], properti
         inner["template"] = template
     except ExpressionError:
         inner.pop("template", None)
-    return replace(context, deployment={"name": name, "properties": inner})
+    place = {"location": properties.location} if properties is not None and properties.location else {}
+    return replace(context, deployment={"name": name, **place, "properties": inner})
 
 
 def _guarded(run: Callable[[], Plan]) -> Plan:
@@ -289,7 +291,9 @@ def _nested(one: Planned, frame: Frame) -> Nested:
             f"the mode of a nested deployment must be 'Incremental' and is '{mode}'; only the outermost one may be 'Complete'"
         )
     inner = link is not None or syntax.is_inner(properties)
-    return Nested(one.target.name, one.place, "Incremental", template, link, given, inner)
+    location = resolved(get(dict(one.source), "location", ""), frame)
+    where = location if isinstance(location, str) else ""
+    return Nested(one.target.name, one.place, "Incremental", template, link, given, inner, where)
 
 
 def _about_resource(one: Planned, run: Callable[[], Any]) -> Any:

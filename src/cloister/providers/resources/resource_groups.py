@@ -19,18 +19,9 @@ PROPERTIES = obj(provisioningState=string(read_only=True))
 
 
 def check(change: Change, view: View) -> Iterator[Problem]:
-    """The region exists, and an existing group stays where it is."""
+    """The region exists. That an existing group stays where it is, the engine sees to, as for all types."""
     wanted = normal_region(str(change.row.body.get("location") or ""))
-    if change.old is not None:
-        before = str(change.old.body.get("location") or "")
-        if wanted != normal_region(before):
-            yield Problem(
-                "InvalidResourceGroupLocation",
-                "location",
-                f"Invalid resource group location '{wanted}'. The Resource group already exists in location '{before}'.",
-                409,
-            )
-    elif wanted not in REGIONS:
+    if change.old is None and wanted not in REGIONS:
         yield Problem(
             "LocationNotAvailableForResourceGroup",
             "location",
