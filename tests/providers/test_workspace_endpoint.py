@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from small_cloud import API, CONSUMER, NET, OWNER, RG, SUBNET, VNET, WS, SmallCloud, endpoint, run
+from small_cloud import API, CONSUMER, NET, OWNER, RG, SUBNET, TENANT, VNET, WS, SmallCloud, endpoint, run
 
 from cloister.net.intent import Endpoint, Service
 
@@ -209,5 +209,47 @@ def test_workspace_needs_what_it_names():
         answer = await cloud.ask("PUT", WS, body)
         assert answer.status == 400 and answer.code == "InvalidResourceReference" and "'none'" not in answer.code
         assert (await cloud.ask("GET", WS)).status == 404
+
+    run(story())
+
+
+def test_the_workspace_of_sdk_v1s_template():
+    """The properties that azureml-core's own template sends (api-version 2021-01-01), nulls included."""
+
+    async def story():
+        cloud = await SmallCloud().start()
+        store, vault = (
+            f"{RG}/providers/Microsoft.Storage/storageAccounts/acct1",
+            f"{RG}/providers/Microsoft.KeyVault/vaults/vault-1",
+        )
+        await cloud.put(store, {"location": "eastus2", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}, api="2018-07-01")
+        sku = {"family": "A", "name": "Standard"}
+        await cloud.put(vault, {"location": "eastus2", "properties": {"tenantId": TENANT, "sku": sku, "accessPolicies": []}})
+        body = {
+            "location": "East US 2",
+            "identity": {"type": "systemAssigned", "userAssignedIdentities": None},
+            "sku": {"tier": "basic", "name": "basic"},
+            "resources": [],
+            "properties": {
+                "containerRegistry": None,
+                "keyVault": vault,
+                "applicationInsights": None,
+                "storageAccount": store,
+                "friendlyName": "ws1",
+                "hbiWorkspace": "false",
+                "systemDatastoresAuthMode": None,
+                "v1LegacyMode": True,
+                "primaryUserAssignedIdentity": None,
+                "encryption": {"status": "Disabled", "keyVaultProperties": {"keyVaultArmId": "", "keyIdentifier": ""}},
+            },
+        }
+        made = await cloud.put(WS, body, api="2021-01-01")
+        assert made.status == 201 and made.body["location"] == "eastus2"
+        assert made.body["identity"]["tenantId"] == TENANT and made.body["sku"]["tier"] == "basic"
+        assert made.properties["v1LegacyMode"] is True and made.properties["hbiWorkspace"] is False
+        await cloud.put(WS, body, api="2021-01-01")
+        moved = {**body, "properties": {**body["properties"], "storageAccount": store + "x"}}
+        refused = await cloud.ask("PUT", WS, moved, api="2021-01-01")
+        assert refused.status in (400, 409) and "storageAccount" in str(refused.body)
 
     run(story())
