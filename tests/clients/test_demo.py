@@ -11,8 +11,9 @@ from cloister.cli.demo.steps import INSIDE, INTERNET, OTHER
 
 
 @pytest.mark.timeout(600)
-def test_the_demo_goes_as_the_article_promises_and_can_be_run_again(own_cloud: Any) -> None:
-    for _ in range(2):
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.deep)])
+def test_the_demo_goes_as_the_article_promises_and_can_be_run_again(own_cloud: Any, times: int) -> None:
+    for _ in range(times):
         done = own_cloud.cloister("demo", "--json", check=False, timeout=280)
         if done.stderr.startswith("cannot run the demo: Microsoft's SDK is not installed"):
             pytest.skip("no .venv-client: 'make setup-client' makes it")

@@ -18,7 +18,7 @@ PRIVATE_WORDS = [codecs.decode(word, "rot13") for word in (
     "pbqvat ntrag", "fgrrevat ercb", "qrirybcref?.? frffvba", "nv-trarengrq", "cebzcg ratvarre",
 )]  # fmt: skip
 MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(?:work|farm|home|root)/[a-z.]")
-INDEX = re.compile(r"--(?:extra-)?index" + r"-url|--find" + r"-links|https?://\S*py" + r"pi\.\S+|file:///\S*simple")
+INDEX = re.compile(r"--(?:extra-)?index" + r"-url|--find" + r"-links|https?://\S*py" + r"pi\.\S+|file:" + r"///\S*simple")
 ROOMS = sorted(path.name for path in (ROOT / "src" / "cloister").iterdir() if (path / "__init__.py").exists())
 
 

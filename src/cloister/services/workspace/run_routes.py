@@ -97,12 +97,14 @@ def _page(session: Session, statement: Select, wanted: dict[str, Any], default_o
 
 
 def get(call: Call) -> Any:
+    """One run, by id, inside its experiment where one is named."""
     with call.store.reading() as session:
         experiment = experiments.find(session, call) if len(call.names) > 1 else None
         return runs.shown(*runs.find(session, call, call.names["run"], experiment))
 
 
 def get_details(call: Call) -> Any:
+    """One run with what the studio shows of it."""
     with call.store.reading() as session:
         return runs.details(*runs.find(session, call, call.names["run"], experiments.find(session, call)))
 
@@ -155,6 +157,7 @@ def delete_tags(call: Call) -> Any:
 
 
 def query(call: Call) -> Any:
+    """A page of an experiment's runs, filtered and sorted as the body says."""
     wanted = read_object(call.request.body)
     with call.store.reading() as session:
         experiment = experiments.find(session, call)
@@ -163,6 +166,7 @@ def query(call: Call) -> Any:
 
 
 def children(call: Call) -> Any:
+    """A page of the runs started by a run."""
     wanted = {key.lstrip("$"): value for key, value in call.request.query.items()}
     with call.store.reading() as session:
         run, _ = runs.find(session, call, call.names["run"], experiments.find(session, call))
