@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cloister.arm.errors import ArmError
-from cloister.arm.ids import key, parse
+from cloister.arm.ids import parse
 from cloister.arm.resource import PrivateLinkGroup, ResourceType, Row, View
 from cloister.arm.schema import anything, array, obj, string
 from cloister.net.intent import LinkedName
@@ -180,8 +180,3 @@ def child_types(
         listing=lambda row, view, api_version: resources(row, view, members_by_version, api_version),
     )
     return connection, listing
-
-
-def same_target(a: str, b: str) -> bool:
-    """Whether two texts name one resource."""
-    return key(a) == key(b)

@@ -56,11 +56,6 @@ def _number(address: str) -> int:
     return int(IPv4Address(address))
 
 
-def capacity(subnet: Row) -> int:
-    """How many addresses a subnet can give."""
-    return sum(max(0, prefix.num_addresses - prefixes.FIRST_USABLE - 1) for prefix in subnet_prefixes(subnet))
-
-
 def free(subnet: Row, view: View, but: str = "", also: Iterable[str] = ()) -> Iterator[str]:
     """The free addresses of a subnet, lowest first; ``also`` are addresses spoken for in the same request."""
     used = {_number(address) for address in (*taken(subnet.id, view, but), *also)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cloister.arm.ids import key, parse
+from cloister.arm.ids import parse
 from cloister.arm.resource import Change, Derived, ResourceType, Row, View
 from cloister.arm.schema import anything, array, obj, ref, string
 from cloister.net.intent import Endpoint
@@ -209,11 +209,6 @@ def show(row: Row, view: View, api_version: str) -> dict:
             )
         out[array_name] = shown
     return out
-
-
-def same_subnet(row: Row, subnet_id: str) -> bool:
-    """Whether the endpoint stands in the subnet."""
-    return key(row.properties["subnet"]["id"]) == key(subnet_id)
 
 
 TYPE = ResourceType(
