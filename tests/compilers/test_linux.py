@@ -56,6 +56,14 @@ def test_an_endpoint_that_is_not_approved_has_an_address_and_no_way():
         assert "identity-route 100.64.0.5" not in found
 
 
+def test_a_subnet_of_several_prefixes_has_a_gateway_in_each():
+    intents = [*world(), Subnet(owner=SUBNET, network=VNET, prefix="10.0.9.0/24")]
+    intents.append(Interface(owner="/m9", network=VNET, subnet=SUBNET, number=9, address="10.0.9.7"))
+    found = objects(intents)
+    assert {"gateway vnet-1 10.0.0.0/24", "gateway vnet-1 10.0.9.0/24"} <= found.keys()
+    assert (found["nic machine-3"].gateway, found["nic machine-9"].gateway) == ("10.0.0.1", "10.0.9.1")
+
+
 def test_without_its_network_nothing_holds():
     assert objects(world()[1:]) == {}
 

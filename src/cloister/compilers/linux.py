@@ -7,7 +7,7 @@ and a /32 route for each NIC, a ``local`` /32 route and two nftables map element
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from cloister.net import plan
 from cloister.net.desired import EndpointAddress, FabricObject, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
@@ -33,17 +33,23 @@ def compile_network(intents: Iterable[Intent]) -> Iterator[FabricObject]:
     """
     found = list(intents)
     networks = [i for i in found if isinstance(i, Network)]
-    subnets = {i.owner.lower(): i for i in found if isinstance(i, Subnet)}
+    subnets = [i for i in found if isinstance(i, Subnet)]
     if networks:
-        yield from _router(networks[0], subnets.values())
+        yield from _router(networks[0], subnets)
     for intent in found:
         if isinstance(intent, Interface):
             if intent.network == INTERNET:
                 yield from _nic(intent, INTERNET, str(plan.INTERNET))
-            elif networks and (subnet := subnets.get(intent.subnet.lower())):
-                yield from _nic(intent, router_name(networks[0]), subnet.prefix)
-        elif isinstance(intent, Endpoint) and networks and intent.subnet.lower() in subnets:
+            elif networks and (prefix := _prefix_of(intent.address, intent.subnet, subnets)):
+                yield from _nic(intent, router_name(networks[0]), prefix)
+        elif isinstance(intent, Endpoint) and networks and any(i.owner.lower() == intent.subnet.lower() for i in subnets):
             yield from _endpoint(intent, router_name(networks[0]))
+
+
+def _prefix_of(address: str, subnet: str, subnets: Iterable[Subnet]) -> str:
+    """The prefix of a subnet (which may have several) that an address lies in; "" for none."""
+    mine = (i.prefix for i in subnets if i.owner.lower() == subnet.lower())
+    return next((prefix for prefix in mine if IPv4Address(address) in IPv4Network(prefix)), "")
 
 
 def router_name(network: Network) -> str:

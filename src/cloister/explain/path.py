@@ -30,7 +30,7 @@ class World:
             match intent:
                 case Network():
                     self.networks[intent.owner.lower()] = intent
-                case Subnet():
+                case Subnet():  # one for each prefix; what explain asks is the same for all
                     self.subnets[intent.owner.lower()] = intent
                 case Service():
                     self.services.append(intent)
