@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import socket
 import ssl
 import time
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from cloister.limits import BODY_BYTES_MAX
 from cloister.services.edge import conversation
+from cloister.services.edge.measured import Measured
 
 HOST = f"host: {ARM}\r\n".encode()
 
@@ -226,3 +228,20 @@ def test_any_bytes_leave_the_edge_well(shared_edge: Cloud, pieces: list[bytes]) 
         if line.startswith(b"HTTP/1.1 "):
             assert not line.startswith(b"HTTP/1.1 5")
     assert not shared_edge.tracking.asked
+
+
+def test_the_log_cannot_be_flooded(caplog: pytest.LogCaptureFixture) -> None:
+    now = [1.0]
+    log = Measured(logging.getLogger("flood"), 3, lambda: now[0])
+    with caplog.at_level(logging.INFO):
+        for number in range(10):
+            log.info("refused %d", number)
+        now[0] = 2.0
+        log.info("refused again")
+    assert [text for text in caplog.messages if "refus" in text and "TLS" not in text] == [
+        "refused 0",
+        "refused 1",
+        "refused 2",
+        "and 7 refusals more",
+        "refused again",
+    ]

@@ -124,10 +124,21 @@ class Conversation(asyncio.Protocol):
         self._asked = None
         self._on_lost()
 
-    def cancel(self) -> None:
-        """Give up the request under way."""
+    def abort(self) -> bool:
+        """Give up the request under way and the connection; False if there is none yet."""
         if self._work is not None:
             self._work.cancel()
+        if self._transport is None:
+            return False
+        self._transport.abort()
+        return True
+
+    def close(self) -> bool:
+        """End the connection after what is written; False if there is none yet."""
+        if self._transport is None:
+            return False
+        self._transport.close()
+        return True
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""

@@ -14,6 +14,7 @@ from cloister.services.edge.conversation import Answer, Answered, Asked
 from cloister.services.edge.gates import CONTROL_GATES, GATES, Passage
 from cloister.services.edge.handover import Desk
 from cloister.services.edge.listener import Line
+from cloister.services.edge.measured import refusals_log
 from cloister.services.edge.state import EdgeState
 from cloister.services.identity.http import is_login_path
 from cloister.services.identity.tokens import Verifier
@@ -105,9 +106,8 @@ class Front:
         for gate in gates:
             refused = gate(passage)
             if refused is not None:
-                log.info(
-                    "%d at '%s': %s %s%s by %s", refused.status, gate.__name__, asked.method, line.name, path, line.way.words
-                )
+                told = (refused.status, gate.__name__, asked.method, line.name, path[:500], line.way.words)
+                refusals_log.info("%d at '%s': %s %s%s by %s", *told)
                 return Answered(refused, passage.closes)
         identity = line.way.identity
         request = Request(

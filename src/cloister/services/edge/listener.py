@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -23,12 +24,14 @@ from cloister.services.edge import hello
 from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.conversation import Answer, Conversation, Room
 from cloister.services.edge.gates import HOST_NAMES, Way
+from cloister.services.edge.measured import refusals_log
 from cloister.services.edge.state import EdgeState
 
 log = logging.getLogger("cloister.edge")
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close sends a reset
 _ACCEPTS_AT_ONCE = 64
+_SHORT_PAUSE = 0.01
 
 
 def way_in(state: EdgeState, address: str, host: bool) -> Way | None:
@@ -67,7 +70,6 @@ class Line:
         self.name = ""
         self._lines = lines
         self._task: asyncio.Task[None] | None = None
-        self._transport: asyncio.Transport | None = None
         self._conversation: Conversation | None = None
         lines.add(self)
 
@@ -80,19 +82,13 @@ class Line:
         """End the connection at once with a TCP reset, whatever is under way."""
         with contextlib.suppress(OSError):
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        if self._conversation is not None:
-            self._conversation.cancel()
-        if self._transport is not None:
-            self._transport.abort()
-        elif self._task is not None:
+        if (self._conversation is None or not self._conversation.abort()) and self._task is not None:
             self._task.cancel()
         self.gone()
 
     def close(self) -> None:
         """End the connection in good order."""
-        if self._transport is not None:
-            self._transport.close()
-        else:
+        if self._conversation is None or not self._conversation.close():
             self.reset()
 
     def gone(self) -> None:
@@ -111,7 +107,7 @@ class Line:
                 context = await certificates.context(admitted)
         except (ConnectionError, OSError, TimeoutError) as error:
             if not isinstance(error, ConnectionResetError):
-                log.info("cannot greet %s: %s", self.way.address, error or type(error).__name__)
+                refusals_log.info("cannot greet %s: %s", self.way.address, error or type(error).__name__)
                 self._refuse(hello.INTERNAL_ERROR, None)
             else:
                 self._end()
@@ -120,7 +116,7 @@ class Line:
         self.name = said.name or HOST_NAMES[0]
         self._conversation = Conversation(answer(self), self._lines.room, self.gone)
         try:
-            self._transport, _ = await loop.connect_accepted_socket(  # type: ignore[assignment]
+            await loop.connect_accepted_socket(
                 self._made, self.sock, ssl=context, ssl_handshake_timeout=HELLO_SECONDS, ssl_shutdown_timeout=2.0
             )
         except (OSError, EOFError) as error:  # ssl.SSLError and timeouts are OSErrors
@@ -148,20 +144,27 @@ class Line:
             except BlockingIOError:
                 content = b""
             else:
-                if not content or 0 < len(content) < wanted:
+                if len(content) < max(wanted, 1) and self._is_half_closed():
                     raise ConnectionResetError("the client left")
             said = hello.read(content)
             if not isinstance(said, hello.More):
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
                 return said
+            if said.size == wanted:
+                await asyncio.sleep(_SHORT_PAUSE)  # woken below the mark: the kernel is short of memory
             wanted = said.size
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
             await _readable(loop, self.sock)
 
+    def _is_half_closed(self) -> bool:
+        poll = select.poll()
+        poll.register(self.sock, select.POLLRDHUP)
+        return bool(poll.poll(0))
+
     def _refuse(self, alert: int, said: hello.Hello | hello.Broken | None) -> None:
         if alert >= 0:
             if isinstance(said, hello.Hello):
-                log.info("refused TLS for '%s' to %s by %s: alert %d", said.name[:253], self.way.address, self.way.words, alert)
+                refusals_log.info("refused TLS for %r by %s: alert %d", said.name[:253], self.way.words, alert)
             with contextlib.suppress(OSError):
                 self.sock.send(hello.alert(alert))
                 # What is unread at close would turn the close into a reset, and the alert would be lost.
