@@ -153,3 +153,30 @@ def test_only_the_latest_stores_stay_open(service: Any, workspace: Any, monkeypa
 def test_a_draft_left_by_a_kill_is_replaced(service: Any, workspace: Any) -> None:
     (service.stores.directory / f"{workspace.guid}.draft").write_bytes(b"half a copy")
     workspace.history("POST", "experiments/first")
+
+
+def test_a_database_of_an_older_mlflow_is_upgraded(service: Any, workspace: Any) -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+    from mlflow.store.db.utils import _get_alembic_config
+    from mlflow.store.tracking.dbmodels.initial_models import Base
+    from sqlalchemy import create_engine
+
+    from cloister.services.workspace.tables import Tables
+
+    url = f"sqlite:///{service.stores.directory / workspace.guid}.sqlite"
+    config = _get_alembic_config(url)
+    scripts = ScriptDirectory.from_config(config)
+    (head,) = scripts.get_heads()
+    older = scripts.get_revision(head).down_revision
+    engine = create_engine(url)
+    Base.metadata.create_all(engine)
+    Tables.metadata.create_all(engine)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, older)
+    engine.dispose()
+    run_id = workspace.start()
+    assert workspace.mlflow("GET", "runs/get", query={"run_id": run_id})["run"]["info"]["status"] == "RUNNING"
+    with service.stores.get(workspace.guid).reading() as session:
+        assert session.connection().exec_driver_sql("select version_num from alembic_version").scalar() == head

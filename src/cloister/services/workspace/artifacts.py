@@ -11,11 +11,13 @@ from cloister.services.workspace.call import Call, Table, absent
 
 
 def list_files(call: Call) -> Any:
+    """The files below a path: none."""
     """The files of a run: none yet."""
     return {"value": [], "continuationToken": None}
 
 
 def get_file(call: Call) -> Any:
+    """One file. Raises ArmError 404."""
     """One file of a run: 404, none is stored yet."""
     raise absent("file", call.names["path"], call.workspace)
 

@@ -29,6 +29,7 @@ _OTHERS = ("Error", "Warning", "Heartbeat", "QueueingInfo")
 
 
 def post(call: Call) -> Any:
+    """One event (BaseEventDto) of the run that the path names."""
     """Take in one event of a run, such as its completion."""
     event = read_object(call.request.body)
     with call.store.writing() as session:

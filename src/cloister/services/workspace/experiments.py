@@ -86,6 +86,7 @@ def shown(experiment: SqlExperiment) -> dict[str, Any]:
 
 
 def get(call: Call) -> Any:
+    """The experiment, archived or not."""
     """One experiment, by name or id."""
     with call.store.reading() as session:
         return shown(find(session, call))

@@ -97,6 +97,7 @@ def _page(session: Session, statement: Select, wanted: dict[str, Any], default_o
 
 
 def get(call: Call) -> Any:
+    """A run by its id, with or without its experiment in the path (RunDto)."""
     """One run, by id, inside its experiment where one is named."""
     with call.store.reading() as session:
         experiment = experiments.find(session, call) if len(call.names) > 1 else None
@@ -104,6 +105,7 @@ def get(call: Call) -> Any:
 
 
 def get_details(call: Call) -> Any:
+    """How the run went (RunDetailsDto)."""
     """One run with what the studio shows of it."""
     with call.store.reading() as session:
         return runs.details(*runs.find(session, call, call.names["run"], experiments.find(session, call)))
@@ -157,6 +159,7 @@ def delete_tags(call: Call) -> Any:
 
 
 def query(call: Call) -> Any:
+    """A page of the experiment's runs by filter and order (PaginatedRunDto)."""
     """A page of an experiment's runs, filtered and sorted as the body says."""
     wanted = read_object(call.request.body)
     with call.store.reading() as session:
@@ -166,6 +169,7 @@ def query(call: Call) -> Any:
 
 
 def children(call: Call) -> Any:
+    """A page of the run's children."""
     """A page of the runs started by a run."""
     wanted = {key.lstrip("$"): value for key, value in call.request.query.items()}
     with call.store.reading() as session:

@@ -17,6 +17,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
+from mlflow.exceptions import MlflowException
+from mlflow.store.db.utils import _upgrade_db
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.version import VERSION
 from sqlalchemy import create_engine, event
@@ -39,7 +41,7 @@ class Store:
 
     def __init__(self, path: Path):
         self.url = f"sqlite:///{path}"
-        self.mlflow = SqlAlchemyStore(self.url, ARTIFACTS)
+        self.mlflow = _open(self.url)
         event.listen(self.mlflow.engine, "connect", _durable)
         self.mlflow.engine.dispose()  # the connections made before the listener
         self._session = sessionmaker(self.mlflow.engine, expire_on_commit=False)
@@ -68,6 +70,15 @@ class Store:
         # MLflow keeps engines for ever in a table of its class; without this a closed store would stay open.
         SqlAlchemyStore._engine_map.pop(self.url, None)
         self.mlflow.engine.dispose()
+
+
+def _open(url: str) -> SqlAlchemyStore:
+    """MLflow's store on a database, which is brought to this MLflow's tables if an older one made it."""
+    try:
+        return SqlAlchemyStore(url, ARTIFACTS)
+    except MlflowException:  # its schema is out of date
+        _upgrade_db(SqlAlchemyStore._get_or_create_engine(url))
+        return SqlAlchemyStore(url, ARTIFACTS)
 
 
 def _durable(connection: sqlite3.Connection, _record: object) -> None:
