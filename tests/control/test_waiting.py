@@ -50,6 +50,17 @@ def test_a_put_that_is_not_applied_in_time_is_polled(in_cloud):
     in_cloud(work)
 
 
+def test_a_put_that_fails_at_once_tells_why_by_its_operation(in_cloud):
+    async def work(cloud):
+        cloud.loop.states[f"{NETS}/n1".lower()] = ("Failed", "cannot make the router: no")
+        status, body, headers = await cloud.call("PUT", f"{NETS}/n1", NET)
+        assert status == 201 and body["properties"]["provisioningState"] == "Failed"
+        told = await cloud.ok("GET", place(headers["azure-asyncoperation"]))
+        assert told["status"] == "Failed" and "the router" in told["error"]["message"]
+
+    in_cloud(work)
+
+
 def test_a_deletion_is_polled_until_what_it_withdraws_is_gone(in_cloud):
     async def work(cloud):
         await cloud.net()

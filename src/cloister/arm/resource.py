@@ -222,6 +222,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     private_link: tuple[PrivateLinkGroup, ...] = ()
     put_status: tuple[int, int] = (201, 200)  # created, updated
     delete_status: int = 200  # 200 or 202 (asynchronous with Location)
+    polled: bool = False
+    """PUT and DELETE always carry ``Azure-AsyncOperation``, also when all is done: clients of the type fail without it."""
     hidden: Callable[[Row], bool] | None = None
     """Rows kept but not shown (a Disconnected connection): GET 404, not listed, not counted by ``children`` in show."""
     name_pattern: str = ""

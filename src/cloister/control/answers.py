@@ -79,7 +79,7 @@ async def written(p: Passage) -> Response:
     view = p.engine.view(p.caller, shown=True)
     status = p.kind.put_status[0] if p.created else p.kind.put_status[1] if p.method == "PUT" else 200
     headers = {"etag": etag_of(row, view, p.engine.types)}
-    if p.engine.loop.state(row.id)[0] == "Updating":
+    if p.kind.polled or p.engine.loop.state(row.id)[0] != "Succeeded":  # Failed too: its reason is told by the operation
         headers |= _polling(p, [row.id])
     return reply(status, p.engine.renderer.bytes(row, view, p.api_version), headers)
 
@@ -93,7 +93,9 @@ async def _deleted(p: Passage) -> Response:
     loop = p.engine.loop
     waiting = [loop.applied(id, p.revision, timeout) for id in rows[: operations.IDS_MAX]]
     await asyncio.gather(*waiting)
-    return reply(202, None, _polling(p, rows)) if is_asynchronous else reply(200)
+    if is_asynchronous:
+        return reply(202, None, _polling(p, rows))
+    return reply(200, None, _polling(p, rows) if p.kind.polled else None)
 
 
 def _polling(p: Passage, rows: list[str]) -> dict[str, str]:

@@ -111,5 +111,6 @@ TYPE = ResourceType(
     check=check,
     settle=settle,
     show=show,
+    polled=True,  # SDK v1 raises without the header
     name_pattern=r"[a-zA-Z][a-zA-Z0-9-]{0,30}[a-zA-Z0-9]",
 )
