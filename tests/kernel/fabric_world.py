@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -301,6 +301,26 @@ class World:
         except OSError as error:
             return errno.errorcode.get(error.errno or 0, str(error))
         return "open"
+
+    def reaches(self, namespace: str, places: Iterable[tuple[str, int]], seconds: float = 0.3) -> dict[tuple[str, int], str]:
+        """As ``reach`` for many places at once."""
+        found = dict.fromkeys(places, "silence")
+        waiting = selectors.DefaultSelector()
+        for place in found:
+            made = self.socket(namespace)
+            made.setblocking(False)
+            failure = made.connect_ex(place)
+            if failure == errno.EINPROGRESS:
+                waiting.register(made, selectors.EVENT_WRITE, place)
+            else:
+                found[place] = errno.errorcode[failure] if failure else "open"
+        deadline = time.monotonic() + seconds
+        while waiting.get_map() and (left := deadline - time.monotonic()) > 0:
+            for key, _ in waiting.select(left):
+                waiting.unregister(key.fileobj)
+                failure = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore[union-attr]
+                found[key.data] = errno.errorcode[failure] if failure else "open"
+        return found
 
     def route(self, namespace: str) -> Channel:
         """A channel of one's own for links and routes there: for edits behind the fabric's back."""

@@ -26,6 +26,7 @@ EDITS_PER_BATCH = 500  # of nftables: one transaction
 _DOOMED = 67  # IFLA_GROUP of links that go together
 
 Row = list[tuple[int, FabricObject]]  # objects, each with its edit's place
+Transact = Callable[[Sequence[Message]], dict[int, NetlinkError]]
 _RANK = {kind: rank for rank, kind in enumerate([Namespace, *objects.PUT])}
 
 
@@ -146,16 +147,30 @@ class _Batch:
         else:
             self._send_routes(rows, space.route.send)
 
-    def _transact(self, rows: list[tuple[int, Step]], transact: Callable) -> None:
-        """One transaction for all; when it fails one for each, and for a Drop one for each message."""
-        if not transact([message for _, step in rows for message in step.messages]):
-            return
-        for place, step in rows:
-            groups: Iterable[list[Message]] = [[message] for message in step.messages] if step.fine else [step.messages]
-            for messages in groups:
-                self._judge(place, step, transact(messages).values())
+    def _transact(self, rows: list[tuple[int, Step]], transact: Transact) -> None:
+        """One transaction for all; what fails is judged and taken out, and the rest goes again.
 
-    def _send_routes(self, rows: list[tuple[int, Step]], send: Callable) -> None:
+        The kernel tells all errors of a transaction at once. One that fails costs some 10 ms, so there must be few.
+        """
+        flat = [(place, step, message) for place, step in rows for message in step.messages]
+        while flat:
+            errors = transact([message for _, _, message in flat])
+            if not errors:
+                return
+            if min(errors) < 0:  # of the batch as a whole
+                half = len(rows) // 2
+                if half:
+                    self._transact(rows[:half], transact)
+                    self._transact(rows[half:], transact)
+                else:
+                    self._fail(rows[0][0], errors[min(errors)])
+                return
+            for index, error in errors.items():
+                self._judge(flat[index][0], flat[index][1], [error])
+            out = self.failed | self.changed.keys()
+            flat = [row for index, row in enumerate(flat) if index not in errors and row[0] not in out]
+
+    def _send_routes(self, rows: list[tuple[int, Step]], send: Transact) -> None:
         flat = [(place, step, message) for place, step in rows for message in step.messages]
         if self.verb is Drop and len(flat) > 1 and all(message[0] == rt.DELLINK for _, _, message in flat):
             # Each deletion by itself waits some 20 ms for readers on all processors; a group waits once.

@@ -10,7 +10,7 @@ from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.namespaces import Space, Spaces
 from cloister.drivers.linux.netlink import Message
 from cloister.drivers.linux.objects import GONE, Step
-from cloister.drivers.linux.rulesets import FORWARDS, IDENTITIES
+from cloister.drivers.linux.rulesets import FORWARDS, IDENTITIES, OUTBOUND_SUBNETS
 from cloister.net import plan
 from cloister.net.desired import Forward, Gateway, Nic, Uplink
 
@@ -61,8 +61,13 @@ def is_identity(prefix: str) -> bool:
 
 
 def mend_gateway(spaces: Spaces, gateway: Gateway) -> None:
-    """Take other addresses of the subnet off ``lo``."""
+    """Take other addresses of the subnet off ``lo``, and default outbound access that it should not have."""
     space = spaces.get(gateway.namespace)
+    if not gateway.outbound and objects.has_endpoints(gateway.namespace):
+        first = nft.prefix_elements(gateway.prefix)[0].key
+        if first in nft.read_elements(space.filter, OUTBOUND_SUBNETS):
+            for error in space.filter.transact(objects.withdraw_outbound(gateway).messages).values():
+                raise error
     extra = [
         rt.address_delete(rt.LOOPBACK, address)
         for index, address, _ in rt.addresses(space.route)

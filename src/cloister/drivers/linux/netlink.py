@@ -143,6 +143,11 @@ class Channel:
                 if not failed:
                     raise NetlinkError(errno.EPROTO, "the kernel did not answer") from None
                 return failed
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                failed[-1] = NetlinkError(errno.ENOBUFS, "more errors than fit")
+                continue
             for kind, flags, number, body in _messages(answer):
                 if kind != _ERROR or number < first - 1:
                     continue

@@ -105,15 +105,15 @@ def drop_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:
 
 
 def put_gateway(gateway: Gateway, descriptor: Descriptor) -> list[Step]:
-    """The address on ``lo``, the refusal of unused addresses, and the subnet's default outbound access."""
+    """The address on ``lo``, the refusal of unused addresses, and the subnet's default outbound access.
+
+    Access that a subnet has lost is taken away by mending: the gateway is there already then.
+    """
     here = [rt.address_add(rt.LOOPBACK, gateway.address), rt.route_unreachable(gateway.prefix)]
     steps = [Step(gateway.namespace, False, here)]
-    if has_endpoints(gateway.namespace):
-        if gateway.outbound:
-            elements = nft.prefix_elements(gateway.prefix, gateway.owner)
-            steps.append(Step(gateway.namespace, True, [nft.elements_add(OUTBOUND_SUBNETS, elements)]))
-        else:
-            steps.append(withdraw_outbound(gateway))
+    if gateway.outbound and has_endpoints(gateway.namespace):
+        elements = nft.prefix_elements(gateway.prefix, gateway.owner)
+        steps.append(Step(gateway.namespace, True, [nft.elements_add(OUTBOUND_SUBNETS, elements)]))
     return steps
 
 
@@ -129,7 +129,7 @@ def drop_gateway(gateway: Gateway, descriptor: Descriptor) -> list[Step]:
     if gateway.address != DAMAGED:
         here.append(rt.address_delete(rt.LOOPBACK, gateway.address))
     steps = [Step(gateway.namespace, False, here, GONE)]
-    return [withdraw_outbound(gateway), *steps] if has_endpoints(gateway.namespace) else steps
+    return [withdraw_outbound(gateway), *steps] if gateway.outbound and has_endpoints(gateway.namespace) else steps
 
 
 def put_nic(nic: Nic, descriptor: Descriptor) -> list[Step]:
