@@ -12,9 +12,11 @@ import http.client
 import json
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +100,23 @@ class InThread:
         assert not self._thread.is_alive()
 
 
+@cache
+def token_key() -> bytes:
+    """One RSA key for all clouds of a run: making one takes long."""
+    with tempfile.TemporaryDirectory() as root:
+        home = Home(Path(root))
+        home.make()
+        Mint.open(home, TENANT)
+        return (home.secrets / "token-key.pem").read_bytes()
+
+
 class FakeControl:
     """``control.sock``: real login and certificates; ARM answers what it was asked."""
 
     def __init__(self, home: Home):
         self.home = home
         self.authority = Authority.open(home)
+        (home.secrets / "token-key.pem").write_bytes(token_key())
         self.mint = Mint.open(home, TENANT)
         self.directory = Directory.open(home, TENANT)
         self.login = Login(self.directory, self.mint)
