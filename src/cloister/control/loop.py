@@ -13,6 +13,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -96,7 +97,7 @@ class ReconcileLoop:
         self.realized = Realized(types)
         self._types = types
         self._view = view
-        self._held = {name: Held(name, driver, lambda name=name: generation(name)) for name, driver in drivers.items()}
+        self._held = {name: Held(name, driver, partial(generation, name)) for name, driver in drivers.items()}
         self._gathered: dict[str, tuple[Row | None, Row | None]] = {}
         self._dirty: set[str] = set(self.realized.desired)
         self._revision = 0
@@ -112,7 +113,8 @@ class ReconcileLoop:
     def changed(self, revision: int, rows: Iterable[tuple[str, Row | None, Row | None]]) -> None:
         """See ports.Loop."""
         for id, old, new in rows:
-            kind = (new or old).type.lower() if new or old else ""
+            row = new or old
+            kind = row.type.lower() if row else ""
             for listener in self._listeners.get(kind, ()):
                 listener(id, new)
             first = self._gathered.get(id.lower())

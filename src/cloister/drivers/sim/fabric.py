@@ -110,9 +110,9 @@ class SimFabric:
         assert isinstance(namespace, Namespace)
         if namespace.role == "internet":
             return Verdict(True, address, port, nic.address)
-        for gateway in self.objects.values():
-            inside = isinstance(gateway, Gateway) and gateway.namespace == router
-            if inside and gateway.outbound and IPv4Address(nic.address) in IPv4Network(gateway.prefix):
+        gateways = (gateway for gateway in self.objects.values() if isinstance(gateway, Gateway) and gateway.namespace == router)
+        for gateway in gateways:
+            if gateway.outbound and IPv4Address(nic.address) in IPv4Network(gateway.prefix):
                 return Verdict(True, address, port, namespace.outbound)
         return Verdict(False, why="no outbound access")
 
