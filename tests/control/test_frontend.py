@@ -8,9 +8,9 @@ import json
 import pytest
 
 from cloister.arm.errors import ArmError
+from cloister.arm.filters import read_filter
 from cloister.arm.resource import Row
 from cloister.frontends.arm_http import regions
-from cloister.frontends.arm_http.filters import read_filter
 from cloister.ipc.messages import Request
 from cloister.net.plan import REGIONS
 from tests.control.fake_cloud import GROUP, SUB, SUBSCRIPTION, TENANT
@@ -104,6 +104,10 @@ def test_resources_are_listed_and_filtered(in_cloud):
             "code"
         ] == "InvalidFilterInQueryString"
         assert (await cloud.call("GET", f"{SUB}/resourceGroups/none/resources"))[0] == 404
+        await cloud.ok("PATCH", GROUP, {"tags": {"team": "a"}})
+        query = {"$filter": "tagName eq 'team' and tagValue eq 'A'"}
+        (group,) = (await cloud.ok("GET", f"{SUB}/resourcegroups", query=query))["value"]
+        assert group["name"] == "g1"
 
     in_cloud(work)
 

@@ -10,7 +10,9 @@ from urllib.parse import urlencode
 
 import orjson
 
+from cloister.arm.catalog import GROUP_TYPE
 from cloister.arm.errors import ArmError
+from cloister.arm.filters import read_filter
 from cloister.arm.ids import ResourceId, key, parse
 from cloister.arm.resource import Call, Row
 from cloister.control import operations
@@ -96,16 +98,17 @@ def _listed(p: Passage, view: Window) -> Response:
         parent = existing(p, view, above)
         if p.kind.listing is not None:
             return reply(200, {"value": p.engine.renderer.computed(parent, p.kind, view, p.api_version)})
-    depth = len(p.id.names)
     rows = [
         row
         for row in (view.children(above.text, p.kind.name) if above is not None else view.of_type(p.kind.name))
-        if is_nested is False or _is_direct(row, p.id, depth)
+        if is_nested is False or _is_direct(row, p.id)
     ]
+    if p.kind.name == GROUP_TYPE:
+        rows = list(filter(read_filter(p.query.get("$filter", "")), rows))
     return page(p, rows, view)
 
 
-def _is_direct(row: Row, listed: ResourceId, depth: int) -> bool:
+def _is_direct(row: Row, listed: ResourceId) -> bool:
     """Whether the row stands directly in the listed collection, not in one further down."""
     prefix = key(listed.text)[: -len("_")]
     return key(row.id).startswith(prefix) and "/" not in key(row.id)[len(prefix) :]

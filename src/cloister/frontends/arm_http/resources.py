@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cloister.arm.errors import ArmError
+from cloister.arm.filters import read_filter
 from cloister.arm.ids import key, parse
 from cloister.arm.resource import Row
 from cloister.control.answers import reply
 from cloister.control.ports import Engine, Route, RouteCall
 from cloister.control.reading import next_link, page_of
-from cloister.frontends.arm_http.filters import read_filter
 from cloister.ipc.messages import Response
 
 _MEMBERS = ("kind", "managedBy", "sku", "plan", "identity", "zones", "extendedLocation")
