@@ -22,15 +22,20 @@ ROOT = Path(__file__).parent.parent
 CLIENT_PYTHON = ROOT / ".venv-client" / "bin" / "python"
 UP_SECONDS = 60.0
 
-hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None, print_blob=True)
-_ends_at = time.monotonic() + 60 * float(os.environ.get("DEEP_MINUTES", "inf"))
+DEEP_MINUTES = float(os.environ.get("DEEP_MINUTES", "inf"))
+EXAMPLES_A_MINUTE = 30  # of DEEP_MINUTES, for each property test; there are a dozen or two
+
+hypothesis.settings.register_profile(
+    "deep", max_examples=int(min(100 + EXAMPLES_A_MINUTE * DEEP_MINUTES, 5000)), deadline=None, print_blob=True
+)
+_ends_at = time.monotonic() + 60 * DEEP_MINUTES
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """After DEEP_MINUTES nothing new is begun."""
     if time.monotonic() > _ends_at:
-        pytest.skip(f"DEEP_MINUTES={os.environ['DEEP_MINUTES']} are over")
+        pytest.skip(f"DEEP_MINUTES={DEEP_MINUTES:g} are over")
 
 
 class RunningCloud:
