@@ -171,6 +171,10 @@ def test_requests_from_inside_pass_the_same_gates(in_cloud):
         assert again.status == 403
         bad = await engine.perform("PUT", f"{NETS}/n1", caller=ME, api_version="2024-01-01", body=[1])
         assert (bad.status, json.loads(bad.body)["error"]["code"]) == (400, "InvalidRequestContent")
+        for odd in (2**70, "\ud800", float("inf"), {1: 2}):
+            body = {**NET, "properties": {"prefixes": [], "odd": odd}}
+            bad = await engine.perform("PUT", f"{NETS}/n1", caller=ME, api_version="2024-01-01", body=body)
+            assert (bad.status, json.loads(bad.body)["error"]["code"]) == (400, "InvalidRequestContent")
         assert await engine.finished(f"{NETS}/n1", 1.0) == ("Succeeded", "")
         cloud.loop.states[f"{NETS}/n1".lower()] = ("Updating", "")
         with pytest.raises(TimeoutError):

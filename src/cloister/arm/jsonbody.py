@@ -48,6 +48,15 @@ def require_object(value: Any) -> dict[str, Any]:
     return value
 
 
+def check_made(value: Any) -> None:
+    """``check_value`` for a value made inside (by a template): also what JSON cannot carry at all is a 400."""
+    check_value(value)
+    try:
+        orjson.dumps(value)
+    except (TypeError, RecursionError) as error:
+        raise _invalid(f"it cannot be written as JSON ({error}); use other values") from error
+
+
 def check_size(raw: bytes) -> None:
     """Raises ArmError 413 for a body over Resource Manager's 4 MiB."""
     if len(raw) > BODY_BYTES_MAX:

@@ -11,7 +11,7 @@ from cloister.arm.catalog import GROUP_TYPE
 from cloister.arm.envelope import clean_body, missing_parts, name_problem
 from cloister.arm.errors import ArmError, Problem
 from cloister.arm.ids import IdError, ResourceId, key, parse
-from cloister.arm.jsonbody import check_value, parse_object, require_object
+from cloister.arm.jsonbody import check_made, parse_object, require_object
 from cloister.arm.merge import merge_patch
 from cloister.arm.resource import Call, Change, ResourceType, Row
 from cloister.arm.schema_check import Checker, filled, short, written_only
@@ -47,7 +47,7 @@ def plan_write(p: Passage) -> None:
     """PUT and PATCH: candidates for the resource and the child rows that stand inside its body, checked together."""
     body = require_object(p.body) if p.raw is None else parse_object(p.raw)
     if p.raw is None:
-        check_value(body)
+        check_made(body)
     if p.old is not None and p.old.owner:
         _amend(p, body)
         return
