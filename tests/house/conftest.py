@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SKIPPED = {".git", ".venv", ".venv-client", ".venv-lock", "build", "dist"}
+SKIPPED = {"build", "dist", "__pycache__"}  # and whatever begins with a dot, but .ci
 
 
 def files() -> list[Path]:
@@ -18,7 +18,8 @@ def files() -> list[Path]:
         found = [Path(name) for name in tracked.decode().split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
         found = [path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file()]
-    return [path for path in found if not SKIPPED & set(path.parts) and (ROOT / path).is_file()]
+    hidden = {path for path in found if any(part.startswith(".") and part != ".ci" for part in path.parts[:-1])}
+    return [path for path in found if path not in hidden and not SKIPPED & set(path.parts) and (ROOT / path).is_file()]
 
 
 @pytest.fixture(scope="session")
