@@ -107,7 +107,7 @@ class Front:
             refused = gate(passage)
             if refused is not None:
                 told = (refused.status, gate.__name__, asked.method, line.name, path[:500], line.way.words)
-                refusals_log.info("%d at '%s': %s %s%s by %s", *told)
+                refusals_log.line("%d at '%s': %s %s%s by %s", *told)
                 return Answered(refused, passage.closes)
         identity = line.way.identity
         request = Request(

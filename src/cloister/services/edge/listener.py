@@ -107,7 +107,7 @@ class Line:
                 context = await certificates.context(admitted)
         except (ConnectionError, OSError, TimeoutError) as error:
             if not isinstance(error, ConnectionResetError):
-                refusals_log.info("cannot greet %s: %s", self.way.address, error or type(error).__name__)
+                refusals_log.line("cannot greet %s: %s", self.way.address, error or type(error).__name__)
                 self._refuse(hello.INTERNAL_ERROR, None)
             else:
                 self._end()
@@ -164,7 +164,7 @@ class Line:
     def _refuse(self, alert: int, said: hello.Hello | hello.Broken | None) -> None:
         if alert >= 0:
             if isinstance(said, hello.Hello):
-                refusals_log.info("refused TLS for %r by %s: alert %d", said.name[:253], self.way.words, alert)
+                refusals_log.line("refused TLS for %r by %s: alert %d", said.name[:253], self.way.words, alert)
             with contextlib.suppress(OSError):
                 self.sock.send(hello.alert(alert))
                 # What is unread at close would turn the close into a reset, and the alert would be lost.

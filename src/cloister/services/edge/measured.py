@@ -20,8 +20,8 @@ class Measured:
         self._second = 0
         self._count = 0
 
-    def info(self, text: str, *values: Any) -> None:
-        """As ``Logger.info``."""
+    def line(self, text: str, *values: Any) -> None:
+        """One line, as ``Logger.info`` takes it."""
         second = int(self._clock())
         if second != self._second:
             if self._count > self._most:
