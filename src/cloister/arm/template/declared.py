@@ -56,22 +56,26 @@ class Planned:
         return self.target.id
 
 
-def all_of(template: Mapping[str, Any], place: Place, frame: Frame) -> list[Planned]:
-    """Every resource of a template, in the order of its text. Raises TemplateError, and NotKnownYet for unknown names."""
+def all_of(template: Mapping[str, Any], place: Place, frame: Frame) -> tuple[list[Planned], set[str]]:
+    """Every resource of a template, in the order of its text, and the names of loops that make none.
+
+    Raises TemplateError, and NotKnownYet for unknown names.
+    """
     given = section(template, "resources") or []
     out: list[Planned] = []
+    empty: set[str] = set()
     named = given.items() if isinstance(given, dict) else (("", one) for one in declarations(template))
     for symbol, declaration in named:
         if not isinstance(declaration, dict):
             raise TemplateError("cannot read the template: each of its 'resources' must be an object")
-        for one in _instances(declaration, symbol, place, frame, None):
+        for one in _instances(declaration, symbol, place, frame, None, empty):
             out.append(one)
             if len(out) > TEMPLATE_RESOURCES_MAX:
                 raise TemplateError(
                     f"The number of template resources limit exceeded. Limit: '{TEMPLATE_RESOURCES_MAX}'. {RESOURCES_PAGE}"
                 )
     _refuse_doubles(out)
-    return _with_unique_keys(out)
+    return _with_unique_keys(out), empty
 
 
 def _with_unique_keys(resources: list[Planned]) -> list[Planned]:
@@ -94,10 +98,12 @@ def _refuse_doubles(resources: list[Planned]) -> None:
             raise TemplateError(f"The resource '{one.target.id}' is defined multiple times in a template. {RESOURCES_PAGE}")
 
 
-def _instances(source: dict[str, Any], symbol: str, place: Place, frame: Frame, parent: Planned | None) -> Iterator[Planned]:
+def _instances(
+    source: dict[str, Any], symbol: str, place: Place, frame: Frame, parent: Planned | None, empty: set[str]
+) -> Iterator[Planned]:
     copy = get(source, "copy")
     if not isinstance(copy, dict):
-        yield from _with_children(source, symbol, place, frame, parent)
+        yield from _with_children(source, symbol, place, frame, parent, empty)
         return
     shown = str(get(source, "name", symbol))
     with _about(shown, str(get(source, "type", ""))):
@@ -106,8 +112,10 @@ def _instances(source: dict[str, Any], symbol: str, place: Place, frame: Frame, 
         if count is UNKNOWN:
             raise NotKnownYet(f"cannot plan the resource '{shown}': the count of its copy loop is not known yet")
         size = _batch_size(copy, frame, name)
+    if count == 0:
+        empty.update((name.lower(), symbol.lower()))
     for index in range(count):
-        for one in _with_children(source, symbol, place, frame.inside(Loop(name, index)), parent):
+        for one in _with_children(source, symbol, place, frame.inside(Loop(name, index)), parent, empty):
             key = f"{symbol}[{index}]" if symbol and one.symbol == symbol else one.key
             yield replace(one, key=key, loop=one.loop or name, index=index, batch=index // size if size else -1)
 
@@ -127,7 +135,9 @@ def _batch_size(copy: dict[str, Any], frame: Frame, name: str) -> int:
     return int(size)
 
 
-def _with_children(source: dict[str, Any], symbol: str, place: Place, frame: Frame, parent: Planned | None) -> Iterator[Planned]:
+def _with_children(
+    source: dict[str, Any], symbol: str, place: Place, frame: Frame, parent: Planned | None, empty: set[str]
+) -> Iterator[Planned]:
     one = _single(source, symbol, place, frame, parent)
     yield one
     children = get(source, "resources")
@@ -137,7 +147,7 @@ def _with_children(source: dict[str, Any], symbol: str, place: Place, frame: Fra
     for inner, child in named:
         if not isinstance(child, dict):
             raise TemplateError(f"cannot read the template: each of the 'resources' of '{one.target.name}' must be an object")
-        for made in _instances(child, inner, place, frame, one):
+        for made in _instances(child, inner, place, frame, one, empty):
             # A child of a resource that is not deployed is not deployed either.
             yield made if one.active else replace(made, active=False)
 

@@ -8,14 +8,14 @@ functions may evaluate.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cloister.arm.template.context import Context, Runtime
 from cloister.arm.template.errors import FUNCTIONS_PAGE, ExpressionError, NotKnownYet
 from cloister.arm.template.lexer import is_expression, literal
 from cloister.arm.template.parser import Call, Index, Literal, Member, Node, parse
-from cloister.arm.template.values import UNKNOWN, find, has_unknown, is_int, kind, measured, weight
+from cloister.arm.template.values import UNKNOWN, find, is_int, kind, measured, survey, weight
 from cloister.limits import TEMPLATE_COPIES_MAX
 
 
@@ -24,12 +24,14 @@ class Function:
     """A function of the language: how many arguments it takes (``most`` None: any number) and what computes it.
 
     ``lazy`` ones get ``(frame, trees)``; others ``(frame, values)``, and are not called at all when a value is unknown.
+    ``kept`` ones give out a value that was measured before, so that it need not be again.
     """
 
     run: Callable[[Frame, Sequence[Any]], Any]
     least: int
     most: int | None
     lazy: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,18 @@ class Frame:
 
     def inside(self, loop: Loop) -> Frame:
         """This frame within one turn of a copy loop."""
-        return replace(self, loops=(*self.loops, loop))
+        return self._but("loops", (*self.loops, loop))
 
     def binding(self, names: Sequence[str], values: Sequence[Any]) -> Frame:
         """This frame within a lambda's body."""
-        return replace(self, bound={**self.bound, **dict(zip(names, values, strict=True))})
+        return self._but("bound", {**self.bound, **dict(zip(names, values, strict=True))})
+
+    def _but(self, name: str, value: Any) -> Frame:
+        """This frame with one field replaced; ``dataclasses.replace`` is too slow for every turn of every loop."""
+        out = object.__new__(Frame)
+        out.__dict__.update(self.__dict__)
+        out.__dict__[name] = value
+        return out
 
 
 def evaluate(node: Node, frame: Frame) -> Any:
@@ -160,10 +169,11 @@ def call(node: Call, frame: Frame) -> Any:
     if function.lazy:
         return measured(function.run(frame, node.arguments))
     arguments = [evaluate(argument, frame) for argument in node.arguments]
-    if any(has_unknown(argument) for argument in arguments):
+    nodes, unknown = survey(arguments)
+    if unknown:
         return UNKNOWN
     value = function.run(frame, arguments)
-    frame.context.budget.spend(weight(value) >> 4)
+    frame.context.budget.spend((nodes + (0 if function.kept else weight(value))) >> 4)
     return value
 
 

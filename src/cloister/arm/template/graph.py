@@ -28,13 +28,16 @@ def id_key(text: str) -> str:
 
 
 class Index:
-    """The resources of one template by everything that a text may call them. ``outer``: those of the template around."""
+    """The resources of one template by everything that a text may call them.
 
-    def __init__(self, resources: Sequence[Planned], outer: Index | None = None):
+    ``outer`` are those of the template around; ``empty`` names loops that make nothing.
+    """
+
+    def __init__(self, resources: Sequence[Planned], outer: Index | None = None, empty: Iterable[str] = ()):
         self.outer = outer
         self.by_id: dict[str, list[Planned]] = {}
         self.by_name: dict[str, list[Planned]] = {}
-        self.by_loop: dict[str, list[Planned]] = {}
+        self.by_loop: dict[str, list[Planned]] = {name: [] for name in empty if name}
         self.by_symbol: dict[str, list[Planned]] = {}
         for one in resources:
             self.by_id.setdefault(id_key(one.target.id), []).append(one)

@@ -171,8 +171,8 @@ def _variables(template: Mapping[str, Any], frame: Frame) -> Lazy:
 def _expanded(
     template: dict[str, Any], given: Mapping[str, Any], context: Context, place: Place, frame: Frame, outer: Index | None
 ) -> Plan:
-    resources = declared.all_of(template, place, frame)
-    index = Index(resources, outer)
+    resources, empty = declared.all_of(template, place, frame)
+    index = Index(resources, outer, empty)
     edges = Edges(resources)
     plan = Plan(template, given, context, place, frame, {one.key: one for one in resources}, {}, (), index)
     soft: list[tuple[Planned, list[str]]] = []

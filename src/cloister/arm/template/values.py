@@ -59,14 +59,8 @@ def get(members: Any, name: str, default: Any = None) -> Any:
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether a value is, or holds anywhere, ``UNKNOWN``. The value must have passed ``measured``."""
-    if value is UNKNOWN:
-        return True
-    if type(value) is dict:
-        return any(has_unknown(v) for v in value.values())
-    if type(value) is list:
-        return any(has_unknown(v) for v in value)
-    return False
+    """Whether a value is, or holds anywhere, ``UNKNOWN``."""
+    return survey(value)[1]
 
 
 def measured(value: Any) -> Any:
@@ -76,27 +70,36 @@ def measured(value: Any) -> Any:
 
 
 def weight(value: Any) -> int:
-    """How many members a value has, written out; raises ExpressionError beyond the limits.
+    """How many members a value has, written out; raises ExpressionError beyond the limits."""
+    return survey(value)[0]
+
+
+def survey(value: Any) -> tuple[int, bool]:
+    """How many members a value has, written out, and whether one of them is ``UNKNOWN``. Raises ExpressionError.
 
     Expressions share values instead of copying them, so a few lines can describe an object of astronomic size;
     the walk stops at the limit.
     """
     if type(value) is str:
-        return len(_short(value)) >> 6
+        return len(_short(value)) >> 6, False
     if type(value) is not dict and type(value) is not list:
-        return 0
-    nodes = 0
+        return 0, value is UNKNOWN
+    nodes, unknown = 0, False
     stack = [value]
     while stack:
         item = stack.pop()
         nodes += 1 + len(item)
-        inner = item.values() if type(item) is dict else item
-        stack += [v for v in inner if type(v) in (dict, list)]
         if nodes > TEMPLATE_VALUE_NODES_MAX:
             raise ExpressionError(
                 f"cannot evaluate an expression: its value has more than {TEMPLATE_VALUE_NODES_MAX} members; make it smaller"
             )
-    return nodes
+        inner = item.values() if type(item) is dict else item
+        for one in inner:
+            if type(one) is dict or type(one) is list:
+                stack.append(one)
+            elif one is UNKNOWN:
+                unknown = True
+    return nodes, unknown
 
 
 def _short(text: str) -> str:

@@ -67,9 +67,9 @@ def variables(frame: Frame, arguments: Arguments) -> Any:
 
 
 TABLE: dict[str, Function] = {
-    "deployer": Function(deployer, 0, 0),
-    "deployment": Function(deployment, 0, 0),
-    "environment": Function(environment, 0, 0),
-    "parameters": Function(parameters, 1, 1),
-    "variables": Function(variables, 1, 1),
+    "deployer": Function(deployer, 0, 0, kept=True),
+    "deployment": Function(deployment, 0, 0, kept=True),
+    "environment": Function(environment, 0, 0, kept=True),
+    "parameters": Function(parameters, 1, 1, kept=True),
+    "variables": Function(variables, 1, 1, kept=True),
 }
