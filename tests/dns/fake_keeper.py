@@ -66,19 +66,29 @@ class FakeKeeper:
             return {"ok": True, "dropped": held is not None}, []
         if request["op"] == "sockets":
             return {"ok": True, "sockets": [{"name": name} for name in self.sockets]}, []
-        namespace, kind, name = request["namespace"], request["type"], request["name"]
+        namespace, name = request["namespace"], request["name"]
         if namespace in self.gone:
             return {"ok": False, "error": f"cannot find the namespace {namespace!r}"}, []
         created = name not in self.sockets
         if created:
-            self.sockets[name] = namespace, self._make(namespace, kind)
+            self._make(namespace)
         return {"ok": True, "created": created}, [self.sockets[name][1].fileno()]
 
-    def _make(self, namespace: str, kind: str) -> socket.socket:
-        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(("127.0.0.1", self.ports.get(namespace, 0)))
-        self.ports[namespace] = made.getsockname()[1]
-        if kind == "tcp":
-            made.listen()
-        return made
+    def _make(self, namespace: str) -> None:
+        """Both sockets of a namespace, at a port that is free for both."""
+        while True:
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                udp.bind(("127.0.0.1", 0))
+                tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tcp.bind(udp.getsockname())
+                tcp.listen()
+            except OSError:
+                udp.close()
+                tcp.close()
+                continue
+            self.ports[namespace] = udp.getsockname()[1]
+            self.sockets[f"dns-udp-{namespace}"] = namespace, udp
+            self.sockets[f"dns-tcp-{namespace}"] = namespace, tcp
+            return

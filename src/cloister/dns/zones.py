@@ -23,6 +23,8 @@ class ZoneTable:
         nodes: dict[str, tuple[Entry, ...]] = {APEX: ()}
         for entry in records.records:
             name = fold(entry[0]) or APEX
+            if name == entry[0]:
+                name = entry[0]  # one string in memory, not two
             nodes[name] = (*nodes.get(name, ()), entry)
         for name in list(nodes):
             while (cut := name.find(".")) >= 0 and (name := name[cut + 1 :]) not in nodes:

@@ -22,7 +22,7 @@ from cloister.net.desired import Desired, Edit, Put
 
 log = logging.getLogger("cloister.journal")
 
-OBJECTS_AT_ONCE = 100
+OBJECTS_AT_ONCE = 20
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Edit]).decode
 
@@ -35,6 +35,7 @@ class Journal:
         self._file: int = -1
         self._size = 0
         self._base = 0
+        self._later: list[Sequence[Edit]] | None = None
 
     def load(self) -> list[Edit]:
         """All edits in order; what cannot be read at the end (a write cut short) is left out."""
@@ -59,31 +60,43 @@ class Journal:
     async def rewrite(self, objects: Sequence[Desired]) -> None:
         """Replace the file by one that puts ``objects``. The event loop is given back now and then.
 
-        Raises OSError where the disk refuses.
+        What is appended meanwhile goes to both files. Raises OSError where the disk refuses.
         """
         temporary = self._path.with_name(self._path.name + ".new")
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._later = []
         size = 0
         try:
             async for batch in _batches(objects):
                 size += _write(file, batch)
+            for edits in self._later:
+                size += _write(file, edits)
             os.replace(temporary, self._path)
         except BaseException:
             os.close(file)
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
+        finally:
+            self._later = None
         self.close()
         self._file, self._size, self._base = file, size, size
 
     def append(self, edits: Sequence[Edit]) -> None:
-        """Add what one ``apply`` changed. Raises OSError where the disk refuses: rewrite then."""
+        """Add what one ``apply`` changed. Raises OSError where the disk refuses: the file must be rewritten then."""
         self._size += _write(self._file, edits)
+        if self._later is not None:
+            self._later.append(edits)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a file to append to."""
+        return self._file >= 0
 
     @property
     def full(self) -> bool:
-        """Whether the file has grown so much that it should be rewritten, or must be because it is not open."""
-        return self._file < 0 or self._size > max(JOURNAL_BYTES_MIN, 2 * self._base)
+        """Whether the file has grown so much that it should be rewritten (and nobody does), or must be because it is not open."""
+        return self._file < 0 or (self._later is None and self._size > max(JOURNAL_BYTES_MIN, 2 * self._base))
 
     def close(self) -> None:
         """Close the file; ``full`` until the next rewrite."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import socket
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -24,6 +26,7 @@ from cloister.services.resolver.wire import rdata_wire, respond
 log = logging.getLogger("cloister.resolver")
 
 EDIT_SECONDS_AT_ONCE = 0.005  # then questions have their turn
+VIEWS_AT_ONCE = 20  # likewise
 
 
 class Resolver:
@@ -36,6 +39,7 @@ class Resolver:
         self._cache = AnswerCache()
         self._listeners: dict[str, Listener] = {}
         self._changing = asyncio.Lock()
+        self._rewriting: asyncio.Task[None] | None = None
 
     async def restore(self) -> None:
         """Take up what the journal says. A view whose network is gone is forgotten; control applies what is missing."""
@@ -47,9 +51,12 @@ class Resolver:
                 elif isinstance(edit, Drop):
                     objects.pop(edit.object.key, None)
             for thing in objects.values():
-                reason = await self._put(thing)
+                self.world.put(thing)
+            views = [table.object for table in self.world.views.values()]
+            for view, reason in zip(views, await self._listen(views), strict=True):
                 if reason:
                     log.warning("%s", reason)
+                    self.world.drop(view)
             await self._write_journal()
 
     async def handle(self, method: str, params: Any) -> Any:
@@ -83,17 +90,21 @@ class Resolver:
     async def observe(self) -> list[Desired]:
         """All that is held and answered from. A view whose network was made anew gets its sockets there."""
         async with self._changing:
-            for table in list(self.world.views.values()):
-                reason = await self._listen(table.object)
+            views = [table.object for table in self.world.views.values()]
+            for view, reason in zip(views, await self._listen(views), strict=True):
                 if reason:
                     log.warning("%s", reason)
-                    self._stop(table.object.namespace)
+                    self._stop(view.namespace)
             return [thing for thing in self.world.objects() if not isinstance(thing, View) or thing.namespace in self._listeners]
 
     async def close(self) -> None:
         """Stop answering. The keeper keeps the sockets for the next resolver."""
         for namespace in list(self._listeners):
             self._stop(namespace)
+        if self._rewriting is not None:
+            self._rewriting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._rewriting
         self._journal.close()
         self._sockets.close()
 
@@ -110,7 +121,7 @@ class Resolver:
     async def _put(self, thing: ResolverObject) -> str:
         reason = self._wrong(thing)
         if not reason and isinstance(thing, View):
-            reason = await self._listen(thing)
+            [reason] = await self._listen([thing])
         if not reason:
             self._forget(self.world.put(thing))
         return reason
@@ -149,12 +160,16 @@ class Resolver:
 
     # --- sockets ---
 
-    async def _listen(self, view: View) -> str:
-        """Serve a view on the sockets that the keeper has for it now; ``""`` or why not."""
-        try:
-            udp, tcp = await self._sockets.take(view)
-        except (ConnectionError, KeeperRefused, OSError) as error:
-            return f"cannot listen for '{view.key}': {error}"
+    async def _listen(self, views: list[View]) -> list[str]:
+        """Serve views on the sockets that the keeper has for them now; ``""`` or why not, for each."""
+        reasons: list[str] = []
+        for start in range(0, len(views), VIEWS_AT_ONCE):
+            some = views[start : start + VIEWS_AT_ONCE]
+            for view, taken in zip(some, await self._sockets.take(some), strict=True):
+                reasons.append(taken if isinstance(taken, str) else await self._serve(view, *taken))
+        return reasons
+
+    async def _serve(self, view: View, udp: socket.socket, tcp: socket.socket) -> str:
         namespace = view.namespace
         listener = Listener(udp, tcp, self._cache.of(namespace), lambda message, over: self._fresh(namespace, message, over))
         running = self._listeners.get(namespace)
@@ -184,15 +199,28 @@ class Resolver:
     # --- the journal ---
 
     async def _write_journal(self, edits: list[Edit] | None = None) -> None:
-        """Keep ``edits``, or everything where the file is due to be rewritten. A full disk costs only a restart's memory."""
+        """Keep ``edits``; or everything, where they are None or there is no file. A full disk costs only a restart's memory."""
         try:
-            if edits and not self._journal.full:
-                self._journal.append(edits)
-            elif edits is None or self._journal.full:
+            if edits is None or not self._journal.open:
+                if self._rewriting is not None:
+                    await asyncio.wait([self._rewriting])
                 await self._journal.rewrite(self.world.objects())
+            elif edits:
+                self._journal.append(edits)
+                if self._journal.full:
+                    self._rewriting = asyncio.create_task(self._rewrite())
         except OSError as error:
-            self._journal.close()
-            log.warning("cannot keep names on disk: %s; a restarted resolver will wait for control", error.strerror or error)
+            self._spoilt(error)
+
+    async def _rewrite(self) -> None:
+        try:
+            await self._journal.rewrite(self.world.objects())
+        except OSError as error:
+            self._spoilt(error)
+
+    def _spoilt(self, error: OSError) -> None:
+        self._journal.close()
+        log.warning("cannot keep names on disk: %s; a restarted resolver will wait for control", error.strerror or error)
 
 
 def _values(entry: tuple[str, str, int, tuple[str, ...]]) -> list[tuple[str, str]]:

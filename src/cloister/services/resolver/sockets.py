@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from cloister.keeper.client import KeeperRefused
 from cloister.net.desired import View
 
 PORT = 53
+Pair = tuple[socket.socket, socket.socket]
 
 
 class Holder(Protocol):
@@ -26,9 +29,9 @@ class Sockets:
         self._holder = holder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keeper")
 
-    async def take(self, view: View) -> tuple[socket.socket, socket.socket]:
-        """The UDP and the TCP socket of a view, made in its namespace unless they are there."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._take, view)
+    async def take(self, views: Sequence[View]) -> list[Pair | str]:
+        """The UDP and the TCP socket of each view, made in its namespace unless they are there; or why not."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: [self._take(view) for view in views])
 
     async def release(self, view: View) -> None:
         """Let the keeper close its descriptors of a view's sockets."""
@@ -38,13 +41,15 @@ class Sockets:
         """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, view: View) -> tuple[socket.socket, socket.socket]:
-        udp = self._one(view, "udp")
+    def _take(self, view: View) -> Pair | str:
+        udp: socket.socket | None = None
         try:
+            udp = self._one(view, "udp")
             return udp, self._one(view, "tcp")
-        except BaseException:
-            udp.close()
-            raise
+        except (OSError, KeeperRefused) as error:
+            if udp is not None:
+                udp.close()
+            return f"cannot listen for '{view.key}': {error}"
 
     def _one(self, view: View, kind: str) -> socket.socket:
         return self._holder.socket(socket_name(kind, view.namespace), view.namespace, kind, view.address, PORT)
