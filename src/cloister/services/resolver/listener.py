@@ -13,6 +13,7 @@ from cloister.services.resolver.cache import Answers
 
 DATAGRAM_BYTES_MAX = 4096
 DATAGRAMS_AT_ONCE = 64  # then the other sockets have their turn
+MESSAGES_AT_ONCE = 64  # of one connection, likewise
 
 Fresh = Callable[[bytes, bool], bytes | None]
 """``(message, tcp) -> answer``: works an answer out, and keeps it if it may be kept."""
@@ -134,15 +135,20 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _serve(self) -> None:
-        """Answer every whole message received, while the client takes the answers."""
+        """Answer the whole messages received, while the client takes the answers; after some, others have their turn."""
         received = self._received
-        at = 0
+        at = count = 0
         while not self._paused and self._transport is not None and len(received) - at >= 2:
             end = at + 2 + int.from_bytes(received[at : at + 2], "big")
             if len(received) < end:
                 break
+            if count == MESSAGES_AT_ONCE:
+                self._transport.pause_reading()
+                self._loop.call_soon(self._go_on)
+                break
             reply = self._listener.answer(bytes(received[at + 2 : end]))
             at = end
+            count += 1
             if reply is None:  # no query: nothing sensible will come from here
                 self.end()
                 return
@@ -151,6 +157,10 @@ class Connection(asyncio.Protocol):
             del received[:at]
             self._since = self._loop.time()
             self._listener.used(self)
+
+    def _go_on(self) -> None:
+        if not self._paused:
+            self.resume_writing()
 
     def _check_idle(self) -> None:
         left = self._since + DNS_TCP_IDLE_SECONDS - self._loop.time()
