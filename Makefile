@@ -1,6 +1,6 @@
 # Every task is one word and bootstraps what it needs. The lines after ## are what `make` prints.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-client demo test check deep bench lock clean
+.PHONY: help setup setup-client setup-cli demo test check deep bench lock clean
 
 SHELL := bash
 PYTHON := .venv/bin/python
@@ -14,8 +14,11 @@ help: ## list the tasks
 setup: ## install what is missing: system packages (as root), .venv with locked dependencies, the cloister command
 	@tools/setup system product
 
-setup-client: ## setup, and .venv-client with Microsoft's azureml-core, for the demo and the client tests
-	@tools/setup system product client
+setup-client: ## setup, .venv-client with Microsoft's azureml-core, .venv-azure with azure-ai-ml and azure-mgmt-*, for demo and tests
+	@tools/setup system product client azure
+
+setup-cli: ## setup, and .venv-cli with Microsoft's az (700 MB), for the long client tests
+	@tools/setup system product client azure cli
 
 demo: setup-client ## start a cloud, run the article's scripts in it, try the workspace after each step and show the table
 	@.venv/bin/cloister up --detach
@@ -31,15 +34,15 @@ check: setup ## style, types, the stairs of imports, the house rules
 	@.venv/bin/lint-imports --no-logo >.import_linter.txt 2>&1 || { cat .import_linter.txt; exit 1; }
 	@$(PYTHON) -m pytest -q tests/house
 
-deep: setup-client ## the long tests: property tests with many examples, chaos; DEEP_MINUTES bounds them (60)
+deep: setup-cli ## the long tests: property tests with many examples, chaos; DEEP_MINUTES bounds them (60)
 	@DEEP_MINUTES=$(DEEP_MINUTES) $(PYTHON) -m pytest -m "deep or hypothesis" --hypothesis-profile=deep --timeout=1800 $(T)
 
 bench: setup ## measure on this machine: a table, and bench/latest.json
 	@$(PYTHON) -m bench.run
 
-lock: ## make requirements.lock anew from pyproject.toml (public index only)
-	@tools/lock
+lock: ## make the lock files anew: the product's from pyproject.toml, the clients' from tools/lock (public index only)
+	@tools/lock product azure cli
 
 clean: ## remove what the tasks above made in this folder; CLOISTER_HOME stays
-	@rm -rf .venv .venv-client .venv-lock .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache .import_linter.txt
+	@rm -rf .venv .venv-client .venv-azure .venv-cli .venv-lock .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache .import_linter.txt
 	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
