@@ -21,7 +21,7 @@ _WORD = re.compile(r"[A-Za-z_$][\w$-]*")
 _PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
 _ESCAPES = {'"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "\n": "", "\r": ""}
 _WORDS = {"true": True, "false": False, "null": None}
-_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_INT_MIN, _INT_MAX = -(2**63), 2**64 - 1  # what strict readers take too
 
 
 class JsonError(ValueError):

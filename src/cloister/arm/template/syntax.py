@@ -135,7 +135,10 @@ def _check_expression(text: str, own: Mapping[str, UserFunction]) -> None:
 def user_functions(template: Mapping[str, Any]) -> dict[str, UserFunction]:
     """The template's own functions by ``namespace.name`` in lower case. Raises TemplateError for a bad declaration."""
     out: dict[str, UserFunction] = {}
-    for space in section(template, "functions") or []:
+    given = section(template, "functions") or []
+    if not isinstance(given, list):
+        raise TemplateError("cannot read the template: 'functions' must be an array of namespaces")
+    for space in given:
         namespace = get(space, "namespace")
         members = get(space, "members")
         if not isinstance(namespace, str) or not isinstance(members, dict):
