@@ -15,7 +15,7 @@ from cloister.arm.template.context import Context, Runtime
 from cloister.arm.template.errors import FUNCTIONS_PAGE, ExpressionError, NotKnownYet
 from cloister.arm.template.lexer import is_expression, literal
 from cloister.arm.template.parser import Call, Index, Literal, Member, Node, parse
-from cloister.arm.template.values import UNKNOWN, find, is_int, kind, measured, survey, weight
+from cloister.arm.template.values import UNKNOWN, find, get, is_int, kind, measured, survey, weight
 from cloister.limits import TEMPLATE_COPIES_MAX
 
 
@@ -254,21 +254,26 @@ def resolved(value: Any, frame: Frame) -> Any:
     return value
 
 
-def _resolved_object(value: dict[str, Any], frame: Frame) -> dict[str, Any]:
+def _resolved_object(value: dict[str, Any], frame: Frame) -> Any:
     frame.context.budget.spend()
     out: dict[str, Any] = {}
+    whole = True
     for name, inner in value.items():
         if name.lower() == "copy" and is_value_copy(inner):
             for loop in inner:
-                out[text_at(loop["name"], frame, "copy.name")] = unrolled(loop, frame)
+                out[text_at(get(loop, "name"), frame, "copy.name")] = unrolled(loop, frame)
             continue
         key = resolved(name, frame) if is_expression(name) else name
-        if not isinstance(key, str):
+        found = resolved(inner, frame)
+        if key is UNKNOWN:
+            whole = False
+        elif isinstance(key, str):
+            out[key] = found
+        else:
             raise ExpressionError(
                 f"cannot use '{name}' as a property's name: it is a value of type '{kind(key)}' and not a string"
             )
-        out[key] = resolved(inner, frame)
-    return out
+    return out if whole else UNKNOWN
 
 
 def is_value_copy(value: Any) -> bool:
