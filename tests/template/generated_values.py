@@ -62,5 +62,7 @@ def _members(name: str, text: str, index: str) -> dict[str, Any]:
             if not isinstance(place, dict):
                 break
         else:
-            place.setdefault(last, value(last, {"type": "string"}, ""))
+            # A parameter of a nested template may bear the member's name, and then tells its type.
+            typed = re.search(rf'"{last}"\s*:\s*\{{\s*"type"\s*:\s*"(\w+)"', text)
+            place.setdefault(last, value(last, {"type": typed[1] if typed else "string"}, ""))
     return out
