@@ -235,9 +235,9 @@ def test_the_log_cannot_be_flooded(caplog: pytest.LogCaptureFixture) -> None:
     log = Measured(logging.getLogger("flood"), 3, lambda: now[0])
     with caplog.at_level(logging.INFO):
         for number in range(10):
-            log.info("refused %d", number)
+            log.line("refused %d", number)
         now[0] = 2.0
-        log.info("refused again")
+        log.line("refused again")
     assert [text for text in caplog.messages if "refus" in text and "TLS" not in text] == [
         "refused 0",
         "refused 1",
