@@ -70,11 +70,13 @@ class RunningCloud:
         """An ARM request that must succeed, followed to its end; its JSON."""
         return self.api.arm(method, path, body, **options)
 
-    def popen(self, place: str, argv: Sequence[str], *, principal: str = "", **options: Any) -> subprocess.Popen[str]:
-        """A command on a machine in ``place``, under way; options as of subprocess.Popen."""
-        chosen = ["--as", principal] if principal else []
+    def popen(
+        self, place: str, argv: Sequence[str], *, principal: str = "", options: Sequence[str] = (), **popen: Any
+    ) -> subprocess.Popen[str]:
+        """A command on a machine in ``place``, under way; ``options`` of ``cloister exec``, the rest of subprocess.Popen."""
+        chosen = [*(["--as", principal] if principal else []), *options]
         command = [sys.executable, "-m", "cloister.cli.main", "exec", "--from", place, *chosen, "--", *argv]
-        return subprocess.Popen(command, env=self.environment, text=True, **options)
+        return subprocess.Popen(command, env=self.environment, text=True, **popen)
 
     def exec(
         self,

@@ -5,6 +5,8 @@
 {"do": "ask", "as": K, "host": H, "path": P, "token"?: T} -> {"status": int, "body": text} | {"ended": why}
 {"do": "end", "as": K, "seconds": S, "sending": bool} -> {"ended": bool, "at": unix time}  (waits for the end)
 {"do": "tcp", "address": A, "port": P, "seconds": S} -> {"reached": bool, "why": text}
+{"do": "serve", "port": P}                          -> {"serving": true}  (tells each caller its address)
+{"do": "greet", "address": A, "port": P, "seconds": S} -> {"seen": address | "", "why": text}  (what ``serve`` tells)
 """
 
 import json
@@ -12,6 +14,7 @@ import os
 import socket
 import ssl
 import sys
+import threading
 import time
 
 CONNECTIONS = {}
@@ -89,7 +92,29 @@ def tcp(command):
         return {"reached": False, "why": f"{type(error).__name__}: {error}"}
 
 
+def serve(port):
+    listening = socket.create_server(("0.0.0.0", port))
+
+    def answer():
+        while True:
+            caller, (address, _) = listening.accept()
+            with caller:
+                caller.sendall(address.encode())
+
+    threading.Thread(target=answer, daemon=True).start()
+    return {"serving": True}
+
+
+def greet(command):
+    try:
+        with socket.create_connection((command["address"], command["port"]), timeout=command["seconds"]) as made:
+            return {"seen": made.recv(100).decode(), "why": ""}
+    except OSError as error:
+        return {"seen": "", "why": f"{type(error).__name__}: {error}"}
+
+
 DO = {"resolve": lambda c: resolve(c["name"]), "open": open_connection, "ask": ask, "end": wait_for_end, "tcp": tcp}
+DO |= {"serve": lambda c: serve(c["port"]), "greet": greet}
 
 for line in sys.stdin:
     asked = json.loads(line)

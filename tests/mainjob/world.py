@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ def eventually(what: Callable[[], Any], seconds: float = 5.0) -> Any:
 class Machine:
     """A machine in a place, for as long as the ``with`` block runs."""
 
-    def __init__(self, cloud: RunningCloud, place: str):
-        self.process = cloud.popen(place, [sys.executable, ON_MACHINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, cloud: RunningCloud, place: str, options: Sequence[str] = ()):
+        argv = [sys.executable, ON_MACHINE]
+        self.process = cloud.popen(place, argv, options=options, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def do(self, what: str, **more: Any) -> dict[str, Any]:
         """One command, see ``on_machine.py``."""
@@ -139,6 +140,15 @@ class World:
     def machine(self, place: str) -> Iterator[Machine]:
         """A machine; ``place`` is ``internet`` or a network's name in this group."""
         made = Machine(self.cloud, place if place == "internet" else f"{self.group}/{place}/default")
+        try:
+            yield made
+        finally:
+            made.end()
+
+    @contextmanager
+    def machine_at(self, place: str, address: str, *options: str) -> Iterator[Machine]:
+        """A machine with a certain address; ``options`` are further ones of ``cloister exec``."""
+        made = Machine(self.cloud, f"{self.group}/{place}/default", ["--address", address, *options])
         try:
             yield made
         finally:

@@ -242,3 +242,64 @@ def test_private_link_services():
         assert WS not in item["id"]
 
     run(story())
+
+
+def test_a_peering_without_its_other_half_is_disconnected_until_written_again():
+    async def story():
+        cloud = await SmallCloud().start()
+        await cloud.network()
+        other = f"{NET}/virtualNetworks/v2"
+        await cloud.put(other, {"location": "eastus2", "properties": {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}})
+        here, there = f"{VNET}/virtualNetworkPeerings/to2", f"{other}/virtualNetworkPeerings/to1"
+
+        def to(vnet):
+            return {"properties": {"remoteVirtualNetwork": {"id": vnet}}}
+
+        async def state(half):
+            return (await cloud.get(half))["properties"]["peeringState"]
+
+        await cloud.put(here, to(other))
+        assert not cloud.intents(here)
+        await cloud.put(there, to(VNET))
+        (half,) = cloud.intents(here)
+        assert (half.network, half.remote, half.prefixes) == (VNET, other, ("10.9.0.0/16",))
+        await cloud.delete(there)
+        assert await state(here) == "Disconnected"
+        assert not cloud.intents(here)
+        assert "RemotePeeringIsDisconnected" in (await cloud.ask("PUT", there, to(VNET))).codes
+        assert (await cloud.put(here, to(other))).properties["peeringState"] == "Initiated"
+        await cloud.put(there, to(VNET))
+        assert await state(here) == "Connected"
+        await cloud.delete(other)
+        assert await state(here) == "Disconnected"
+
+    run(story())
+
+
+def test_prefixes_that_would_collide_across_peerings_are_refused():
+    async def story():
+        cloud = await SmallCloud().start()
+        await cloud.network()
+        body = {"location": "eastus2", "properties": {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}}
+        second, third = f"{NET}/virtualNetworks/v2", f"{NET}/virtualNetworks/v3"
+        await cloud.put(second, body)
+        await cloud.put(third, body)
+        for one, two in ((VNET, second), (second, VNET)):
+            half = {"properties": {"remoteVirtualNetwork": {"id": two}}}
+            await cloud.put(f"{one}/virtualNetworkPeerings/p", half)
+        half = {"properties": {"remoteVirtualNetwork": {"id": third}}}
+        answer = await cloud.ask("PUT", f"{VNET}/virtualNetworkPeerings/q", half)
+        assert "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet" in answer.codes
+        for prefixes, code in (
+            (["10.9.0.0/16", "10.0.128.0/17"], "VnetAddressSpacesOverlap"),
+            (["10.9.0.0/16", "10.10.0.0/16"], ""),
+        ):
+            new = {"location": "eastus2", "properties": {"addressSpace": {"addressPrefixes": prefixes}}}
+            answer = await cloud.ask("PUT", second, new)
+            assert code in answer.codes
+        shown = (await cloud.get(f"{VNET}/virtualNetworkPeerings/p"))["properties"]
+        assert shown["peeringSyncLevel"] == "LocalNotInSync"
+        assert shown["remoteAddressSpace"]["addressPrefixes"] == ["10.9.0.0/16"]
+        assert shown["remoteVirtualNetworkAddressSpace"]["addressPrefixes"] == ["10.9.0.0/16", "10.10.0.0/16"]
+
+    run(story())

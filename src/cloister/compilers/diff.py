@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from cloister.net.desired import Desired, Drop, Edit, Forward, Identity, IdentityRoute, Nic, Put, Sever
+from cloister.net.desired import Desired, Drop, Edit, Filters, Forward, Identity, IdentityRoute, Nic, PeerRoute, Put, Sever
 
-REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic)
+REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic, PeerRoute)
 """Kinds whose change is a withdrawal and a new grant: their old form must be gone before the new one holds."""
 
 
 def same(one: Desired, other: Desired) -> bool:
     """Whether two objects ask the same of the world."""
+    if isinstance(one, Filters) and isinstance(other, Filters):
+        return (one.namespace, one.digest) == (other.namespace, other.digest)  # what was observed has no more
     return type(one) is type(other) and msgspec.structs.replace(one, owner="") == msgspec.structs.replace(other, owner="")
 
 

@@ -17,12 +17,15 @@ from cloister.net.desired import (
     Drop,
     Edit,
     EndpointAddress,
+    Filters,
     Forward,
     Gateway,
     Identity,
     IdentityRoute,
     Namespace,
     Nic,
+    PeerLink,
+    PeerRoute,
     Permission,
     Policy,
     PublicName,
@@ -42,15 +45,24 @@ class Phase(msgspec.Struct, frozen=True):
     driver: str
     verb: type
     kinds: tuple[type, ...] = ()
+    narrow: bool | None = None  # of gateways: only those that lead out (False), only those that do not (True)
+    guards: bool = False  # where one of its edits fails, nothing is granted in that namespace in this pass
 
     def takes(self, edit: Edit) -> bool:
         """Whether ``edit`` belongs to this phase."""
-        return type(edit) is self.verb and (self.verb is Sever or isinstance(edit.object, self.kinds))  # type: ignore[union-attr]
+        if type(edit) is not self.verb:
+            return False
+        if isinstance(edit, Sever):
+            return True
+        if self.narrow is not None and isinstance(edit.object, Gateway) and edit.object.outbound is self.narrow:
+            return False
+        return isinstance(edit.object, self.kinds)
 
 
 ORDER = (
     # withdraw permissions
-    Phase("withdraw forwards", "fabric", Drop, (Forward,)),
+    Phase("withdraw forwards", "fabric", Drop, (Forward,), guards=True),
+    Phase("withdraw peerings", "fabric", Drop, (PeerRoute, PeerLink)),
     Phase("withdraw identities and roles", "edge", Drop, (Identity, Permission)),
     Phase("restrict policies", "edge", Put, (Policy,)),
     Phase("reset sockets", "edge", Sever),
@@ -66,10 +78,15 @@ ORDER = (
     Phase("remove uplinks", "fabric", Drop, (Uplink,)),
     Phase("remove namespaces", "fabric", Drop, (Namespace,)),
     Phase("make namespaces", "fabric", Put, (Namespace,)),
-    Phase("make topology", "fabric", Put, (Uplink, Gateway, Nic, EndpointAddress, IdentityRoute)),
+    # between what was withdrawn and what is granted, so that old rules meet the old paths that are left, new rules the same
+    Phase("close gateways", "fabric", Put, (Gateway,), narrow=True, guards=True),
+    Phase("change filters", "fabric", Put, (Filters,), guards=True),
+    Phase("remove filters", "fabric", Drop, (Filters,)),
+    Phase("make topology", "fabric", Put, (Uplink, Gateway, Nic, EndpointAddress, IdentityRoute), narrow=False),
     # grant
     Phase("grant sites", "edge", Put, (Site, Identity, Permission)),
     Phase("grant forwards", "fabric", Put, (Forward,)),
+    Phase("grant peerings", "fabric", Put, (PeerLink, PeerRoute)),
     Phase("grant names", "resolver", Put, (View, ZoneRecords, PublicName)),
 )
 

@@ -9,9 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cloister.compilers import linux, names, sites
+from cloister.compilers import filters, linux, names, peerings, sites
 from cloister.net.desired import Desired
-from cloister.net.intent import Endpoint, Grant, Intent, Interface, Network, Record, Service, Subnet, Zone, ZoneLink
+from cloister.net.intent import (
+    Endpoint,
+    Filter,
+    Grant,
+    Intent,
+    Interface,
+    Network,
+    Peering,
+    Record,
+    Service,
+    Subnet,
+    Zone,
+    ZoneLink,
+)
 
 Unit = tuple[str, str]
 
@@ -20,11 +33,17 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
     """The units whose objects depend on this intent."""
     match intent:
         case Network():
-            return (("network", intent.owner.lower()), ("view", intent.owner.lower()))
+            return tuple((kind, intent.owner.lower()) for kind in ("network", "filters", "view"))
         case Subnet() | Interface():
-            return (("network", intent.network.lower()),)
+            return (("network", intent.network.lower()), ("filters", intent.network.lower()))
+        case Peering():
+            both = " ".join(sorted((intent.network.lower(), intent.remote.lower())))
+            return (("peering", both), ("filters", intent.network.lower()))
         case Endpoint():
-            return (("network", intent.network.lower()), ("resource", intent.target.lower()))
+            here = intent.network.lower()
+            return (("network", here), ("filters", here), ("resource", intent.target.lower()))
+        case Filter():
+            return tuple(("filters", network.lower()) for network in intent.networks)
         case Service():
             return (("resource", intent.owner.lower()),)
         case Zone():
@@ -52,6 +71,8 @@ def _resource(intents: Iterable[Intent]) -> Iterator[Desired]:
 COMPILE: dict[str, Callable[[Iterable[Intent]], Iterable[Desired]]] = {
     "base": _base,
     "network": linux.compile_network,
+    "filters": filters.compile_filters,
+    "peering": peerings.compile_peering,
     "view": names.compile_view,
     "zone": names.compile_zone,
     "resource": _resource,

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
+import msgspec
+
+from cloister.explain.filters import Packet, Place, endpoint_group, rule_on
+from cloister.explain.peerings import Peerings, across
 from cloister.explain.trace import Flow, Step, Trace
 from cloister.net import plan
-from cloister.net.intent import Endpoint, Intent, Interface, Network, Service, Subnet
+from cloister.net.intent import Endpoint, Filter, Intent, Interface, Network, Peering, Service, Subnet
 
+DNS_PORT = 53
 Lookup = Callable[[str, str], tuple[str, tuple[Step, ...]]]
 """``(network id or "internet", name) -> (address or "", steps)``: the name stage, given by the caller."""
 
@@ -26,6 +31,8 @@ class World:
         self.services: list[Service] = []
         self.endpoints: list[Endpoint] = []
         self.interfaces: list[Interface] = []
+        self.filters: dict[str, Filter] = {}
+        self.peerings = Peerings()
         for intent in intents:
             match intent:
                 case Network():
@@ -38,6 +45,28 @@ class World:
                     self.endpoints.append(intent)
                 case Interface():
                     self.interfaces.append(intent)
+                case Filter():
+                    self.filters[intent.owner.lower()] = intent
+                case Peering():
+                    self.peerings.add(intent)
+
+    def place(self, network_id: str) -> Place:
+        """What rules in this network mean by VirtualNetwork, and who stands there."""
+        network = self.networks.get(network_id.lower())
+        peered = [prefix for half in self.peerings.of(network_id) if half.access for prefix in half.prefixes]
+        holders = [holder for holder in (*self.interfaces, *self.endpoints) if holder.network.lower() == network_id.lower()]
+        return Place(prefixes=(*(network.prefixes if network else ()), *sorted(peered)), holders=tuple(holders))
+
+    def interface_at(self, subnet: Subnet, address: str) -> Interface | None:
+        """Who has an address in a subnet: a machine before a network interface that none runs on."""
+        found = [i for i in self.interfaces if i.subnet.lower() == subnet.owner.lower() and i.address == address]
+        return max(found, key=lambda interface: interface.number, default=None)
+
+    def free_address(self, subnet: Subnet) -> str:
+        """The address that the next machine of a subnet would get (Azure keeps the first four)."""
+        held = {i.address for i in self.interfaces} | {address for e in self.endpoints for _, address in e.addresses}
+        hosts = (str(ip) for ip in IPv4Network(subnet.prefix))
+        return next((address for n, address in enumerate(hosts) if n >= 4 and address not in held), "")
 
     def service_named(self, name: str) -> Service | None:
         """The resource behind a public name (or its privatelink twin), wildcards of one label included."""
@@ -56,6 +85,10 @@ def _covers(pattern: str, name: str) -> bool:
 def explain(world: World, flow: Flow, lookup: Lookup, control_names: frozenset[str] = frozenset()) -> Trace:
     """Say what happens to ``flow`` and why. ``control_names`` are the names of the control plane (always let in)."""
     subnet = world.subnets.get(flow.source.lower())
+    standing = next((i for i in world.interfaces if i.owner.lower() == flow.source.lower()), None)
+    if standing is not None:
+        subnet = world.subnets.get(standing.subnet.lower())
+        flow = msgspec.structs.replace(flow, source=standing.subnet, address=standing.address)
     if flow.source != "internet" and subnet is None:
         return _end(flow, (), "NotKnown", Step(stage="route", action="stopped", detail=f"no subnet '{flow.source}' is known"))
     network = subnet.network if subnet else "internet"
@@ -66,7 +99,9 @@ def explain(world: World, flow: Flow, lookup: Lookup, control_names: frozenset[s
         if not address:
             return Trace(flow=flow, steps=steps, disposition="NameNotFound")
     walk = _Walk(world, flow, address, subnet, steps, control_names)
-    return walk.from_internet() if subnet is None else walk.from_network(network)
+    if subnet is None:
+        return walk.from_internet()
+    return walk.outbound(subnet) or walk.from_network(network)
 
 
 def _is_address(text: str) -> bool:
@@ -96,6 +131,13 @@ class _Walk:
         self.world, self.flow, self.address, self.subnet, self.steps = world, flow, address, subnet, steps
         self.control_names = control_names
         self.ip = IPv4Address(address)
+        self.packet = Packet(
+            source=flow.address or (world.free_address(subnet) if subnet else str(plan.INTERNET_GATEWAY)),
+            destination=address,
+            protocol=flow.protocol,
+            source_port=flow.source_port,
+            port=flow.port,
+        )
 
     def end(self, disposition: str, stage: str, action: str, detail: str, because: str = "", status: int = 0) -> Trace:
         last = Step(stage=stage, action=action, detail=detail, because=because)
@@ -116,14 +158,16 @@ class _Walk:
         network = self.world.networks.get(network_id.lower())
         if network is None:
             return self.end("NotKnown", "route", "stopped", f"no network '{network_id}' is known")
+        if self.ip == plan.AZURE_DNS:
+            return self.resolver(network)
         if any(self.ip in IPv4Network(prefix) for prefix in network.prefixes):
-            for endpoint in self.world.endpoints:
-                inside = endpoint.network.lower() == network_id.lower()
-                if inside and any(address == self.address for _, address in endpoint.addresses):
-                    self.passed("route", "forwarded", f"{self.address} is the endpoint's own /32 in the network", endpoint.owner)
-                    return self.endpoint(endpoint)
-            return self.machine(network_id)
+            return self.inside(network_id)
         assert self.subnet is not None
+        if crossing := across(self.world.peerings, self.subnet, self.ip):
+            if crossing.problem:
+                return self.end("NoRoute", "route", "dropped", crossing.problem, crossing.because)
+            self.passed("route", "forwarded", crossing.detail, crossing.because)
+            return self.inside(crossing.network)
         if self.ip not in plan.SERVICES:
             detail = f"{self.address} is outside {', '.join(network.prefixes)} and no public address of this cloud"
             return self.end("NoRoute", "route", "dropped", detail, network.owner)
@@ -134,19 +178,60 @@ class _Walk:
         self.passed("route", "forwarded", f"default outbound access, from {outbound}", self.subnet.owner)
         return self.public()
 
+    def inside(self, network_id: str) -> Trace:
+        """The packet is in the network of its destination."""
+        for endpoint in self.world.endpoints:
+            here = endpoint.network.lower() == network_id.lower()
+            if here and any(address == self.address for _, address in endpoint.addresses):
+                self.passed("route", "forwarded", f"{self.address} is the endpoint's own /32 in the network", endpoint.owner)
+                return self.endpoint(endpoint)
+        return self.machine(network_id)
+
+    def outbound(self, subnet: Subnet) -> Trace | None:
+        """The rules on the way out: the interface's group, then the subnet's. None when all allow."""
+        standing = self.world.interface_at(subnet, self.packet.source)
+        place = self.world.place(subnet.network)
+        return self.filtered(place, False, standing.filter if standing else "", subnet.filter)
+
+    def inbound(self, network_id: str, *groups: str) -> Trace | None:
+        """The rules on the way in: the subnet's group, then the interface's. None when all allow, or there is none."""
+        return self.filtered(self.world.place(network_id), True, *groups)
+
+    def filtered(self, place: Place, inbound: bool, *groups: str) -> Trace | None:
+        """Each group in turn."""
+        stage = "inbound" if inbound else "outbound"
+        for group in filter(None, groups):
+            ruling = rule_on(self.world.filters, group, inbound, self.packet, place)
+            if not ruling.allowed:
+                return self.end("DeniedInbound" if inbound else "DeniedOutbound", stage, "denied", ruling.detail, ruling.because)
+            self.passed(stage, "allowed", ruling.detail, ruling.because)
+        return None
+
+    def resolver(self, network: Network) -> Trace:
+        """The network's own resolver."""
+        if self.flow.port != DNS_PORT or self.flow.protocol not in ("tcp", "udp"):
+            return self.end("NoListener", "listener", "dropped", f"{self.address} answers port {DNS_PORT} only, not {self.flow.port}")
+        return self.end("Delivered", "listener", "delivered", f"{self.address} is the network's resolver", network.owner)
+
     def machine(self, network_id: str) -> Trace:
         for interface in self.world.interfaces:
-            if interface.address == self.address and interface.network.lower() == network_id.lower():
+            if interface.number and interface.address == self.address and interface.network.lower() == network_id.lower():
+                subnet = self.world.subnets.get(interface.subnet.lower())
+                if subnet is not None and (denied := self.inbound(network_id, subnet.filter, interface.filter)):
+                    return denied
                 return self.end("Delivered", "listener", "delivered", f"{self.address} is a machine's", interface.owner)
         return self.end("NoRoute", "route", "dropped", f"nothing in the network has the address {self.address}")
 
     def endpoint(self, endpoint: Endpoint) -> Trace:
         name = endpoint.owner.rsplit("/", 1)[-1]
+        subnet = self.world.subnets.get(endpoint.subnet.lower())
+        if denied := self.inbound(endpoint.network, endpoint_group(endpoint, subnet)):
+            return denied
         if endpoint.state != "Approved":
             detail = f"the connection of private endpoint '{name}' is {endpoint.state}: only an Approved one carries packets"
             return self.end("ConnectionNotApproved", "endpoint", "dropped", detail, endpoint.because or endpoint.owner)
         self.passed("endpoint", "translated", f"the connection of private endpoint '{name}' is Approved", endpoint.because)
-        if self.flow.port not in endpoint.ports:
+        if self.flow.port not in endpoint.ports or self.flow.protocol != "tcp":
             ports = ", ".join(str(port) for port in endpoint.ports)
             detail = f"private endpoint '{name}' passes TCP {ports}, not {self.flow.port}"
             return self.end("NoListener", "listener", "dropped", detail, endpoint.owner)
@@ -159,7 +244,9 @@ class _Walk:
         return self.end("Delivered", "edge", "let in", detail, endpoint.because or endpoint.owner, 200)
 
     def public(self) -> Trace:
-        if self.flow.port != plan.EDGE_PORT:
+        if self.ip == plan.PUBLIC_DNS and self.flow.port == DNS_PORT and self.flow.protocol in ("tcp", "udp"):
+            return self.end("Delivered", "listener", "delivered", f"{self.address} is the resolver of the internet")
+        if self.flow.port != plan.EDGE_PORT or self.flow.protocol != "tcp":
             detail = f"{self.address} answers TCP {plan.EDGE_PORT} only, not {self.flow.port}"
             return self.end("NoListener", "listener", "dropped", detail)
         if self.flow.to.lower() in self.control_names:

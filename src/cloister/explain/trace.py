@@ -9,6 +9,8 @@ import msgspec
 DISPOSITIONS = {
     "Delivered": "the flow arrives and the resource lets it in",
     "NameNotFound": "the asker's resolver knows no such name",
+    "DeniedOutbound": "a network security group of the source denies it on the way out",
+    "DeniedInbound": "a network security group of the destination denies it on the way in",
     "NoRoute": "nothing leads from the source's network to this address",
     "NoListener": "the address is there, but nothing answers on this port",
     "ConnectionNotApproved": "the address is a private endpoint whose connection is not Approved: no packet passes",
@@ -19,11 +21,19 @@ DISPOSITIONS = {
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked. ``source`` is ``internet`` or a subnet id; ``to`` a name or an IPv4 address; TCP ``port``."""
+    """What is asked. ``source`` is ``internet``, a subnet id, or the id of a machine or network interface; ``to`` a name or an
+    IPv4 address.
+
+    ``address`` is the source's own, by default the one that the next machine of the subnet would get; ``protocol`` is ``tcp``,
+    ``udp`` or ``icmp`` (ports mean nothing then); ``source_port`` stands for what a system would choose.
+    """
 
     source: str
     to: str
     port: int = 443
+    address: str = ""
+    protocol: str = "tcp"
+    source_port: int = 50000
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -86,6 +86,36 @@ class Nic(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True)
         return f"nic {self.machine}"
 
 
+class PeerLink(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """The veth between the routers of two peered networks: ``p<number of the other>`` at either end.
+
+    ``namespace`` is the one with the lower number. ``forwarded`` names the routers that take packets in over it whose source is
+    not of the other network (allowForwardedTraffic); elsewhere only the other's own prefixes come in.
+    """
+
+    owner: str
+    namespace: str
+    other: str
+    forwarded: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"peer-link {self.namespace} {self.other}"
+
+
+class PeerRoute(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """In router ``namespace``: ``prefix`` is the peered network's whose router is ``other``."""
+
+    owner: str
+    namespace: str
+    other: str
+    prefix: str
+
+    @property
+    def key(self) -> str:
+        return f"peer-route {self.namespace} {self.prefix}"
+
+
 class EndpointAddress(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """The place of an endpoint's address: ``local`` /32 in the router, whatever the connection's state.
 
@@ -128,6 +158,58 @@ class IdentityRoute(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_
     @property
     def key(self) -> str:
         return f"identity-route {self.identity}"
+
+
+Range = tuple[int, int]  # first and last, both inclusive
+
+
+class FilterRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A security rule where every word has become numbers. ``protocol`` 0 is any; ports count for TCP (6) and UDP (17) only.
+
+    ``platform``: it names one of the host's own services (AzurePlatformDNS, ...); only such rules apply to those.
+    """
+
+    because: str
+    inbound: bool
+    allow: bool
+    protocol: int
+    sources: tuple[Range, ...]
+    source_ports: tuple[Range, ...]
+    destinations: tuple[Range, ...]
+    destination_ports: tuple[Range, ...]
+    platform: bool = False
+
+
+class FilterChain(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one network security group, first match decides; what matches none is dropped."""
+
+    owner: str
+    rules: tuple[FilterRule, ...]
+
+
+class FilterPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a chain (by its place in ``chains``) applies: to a ``nic``, a ``subnet``, or the ``endpoint`` addresses of one."""
+
+    place: str
+    prefix: str
+    chain: int
+
+
+class Filters(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """All security rules of one network, replaced as a whole: no packet ever sees half of a change.
+
+    ``digest`` stands for ``chains`` and ``places``: what was observed has no more than that.
+    """
+
+    owner: str
+    namespace: str
+    digest: str
+    chains: tuple[FilterChain, ...] = ()
+    places: tuple[FilterPlace, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"filters {self.namespace}"
 
 
 # --- the edge -------------------------------------------------------------------------------------------------
@@ -251,7 +333,7 @@ class PublicName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_onl
         return f"name {self.fqdn}"
 
 
-FabricObject = Namespace | Uplink | Gateway | Nic | EndpointAddress | Forward | IdentityRoute
+FabricObject = Namespace | Uplink | Gateway | Nic | PeerLink | PeerRoute | EndpointAddress | Forward | IdentityRoute | Filters
 EdgeObject = Site | Policy | Identity | Permission
 ResolverObject = View | ZoneRecords | PublicName
 Desired = FabricObject | EdgeObject | ResolverObject

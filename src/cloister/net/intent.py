@@ -41,10 +41,14 @@ class Subnet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
     prefix: str
     default_outbound: bool = True
     endpoint_policies: str = "Disabled"
+    filter: str = ""  # the id of its network security group
 
 
 class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
-    """A machine's NIC. ``network`` is a VNet id or ``internet``; ``subnet`` a subnet id or ``internet``."""
+    """A machine's NIC. ``network`` is a VNet id or ``internet``; ``subnet`` a subnet id or ``internet``.
+
+    ``number`` 0 is a network interface that no machine runs on: it has an address and groups, and no packets.
+    """
 
     owner: str
     network: str
@@ -52,6 +56,8 @@ class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only
     number: int
     address: str
     dns_servers: tuple[str, ...] = ()
+    filter: str = ""  # the id of its own network security group
+    groups: tuple[str, ...] = ()  # ids of application security groups
 
 
 class Endpoint(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -73,6 +79,57 @@ class Endpoint(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=
     names: tuple[LinkedName, ...]
     ports: tuple[int, ...] = (443,)
     because: str = ""
+    groups: tuple[str, ...] = ()  # ids of application security groups
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One security rule, as written. ``because`` is its id.
+
+    ``sources`` and ``destinations`` are ``*``, prefixes and service tags (``net/tags.py`` says what they mean where);
+    ``source_groups`` and ``destination_groups`` ids of application security groups. ``protocol`` is ``*``, ``tcp``, ``udp``,
+    ``icmp``, ``esp`` or ``ah``; ports are ranges, and mean something for TCP and UDP only.
+    """
+
+    because: str
+    priority: int
+    inbound: bool
+    allow: bool
+    protocol: str = "*"
+    sources: tuple[str, ...] = ()
+    source_groups: tuple[str, ...] = ()
+    source_ports: tuple[tuple[int, int], ...] = ((0, 65535),)
+    destinations: tuple[str, ...] = ()
+    destination_groups: tuple[str, ...] = ()
+    destination_ports: tuple[tuple[int, int], ...] = ((0, 65535),)
+
+
+class Filter(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A network security group: its rules, the six default ones included, lowest priority number first.
+
+    ``networks`` are the ids of the networks where a subnet or an interface names it.
+    """
+
+    owner: str
+    networks: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+class Peering(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """One half of a peering whose other half stands too: ``network`` reaches ``prefixes`` of ``remote`` directly.
+
+    Half a peering is never emitted. ``number`` and ``remote_number`` are the networks' numbers. ``access`` is
+    allowVirtualNetworkAccess: whether the tag VirtualNetwork means the remote prefixes too; ``forwarded`` is
+    allowForwardedTraffic: whether this network takes packets in whose source is not of ``prefixes``.
+    """
+
+    owner: str
+    network: str
+    number: int
+    remote: str
+    remote_number: int
+    prefixes: tuple[str, ...]
+    access: bool = True
+    forwarded: bool = False
 
 
 class Service(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -132,4 +189,4 @@ class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tru
     not_data_actions: tuple[str, ...] = ()
 
 
-Intent = Network | Subnet | Interface | Endpoint | Service | Zone | Record | ZoneLink | Grant
+Intent = Network | Subnet | Interface | Peering | Endpoint | Filter | Service | Zone | Record | ZoneLink | Grant

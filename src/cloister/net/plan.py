@@ -27,6 +27,7 @@ EDGE_PORT = 443
 
 UPLINK_SERVICES_SIDE = IPv4Address("169.254.0.1")
 UPLINK_NETWORK_SIDE = IPv4Address("169.254.0.2")
+UPLINK_PEER_SIDE = IPv4Address("169.254.0.3")  # the other router, on the link between two peered networks
 
 # The third octet of a service's public addresses; the fourth is the region's place in REGIONS, plus one.
 SERVICE_OCTETS = {
@@ -40,6 +41,20 @@ SERVICE_OCTETS = {
     "synapse": 36,
     "datafactory": 40,
     "monitor": 44,
+    "sql": 48,
+    "documentdb": 52,
+    "web": 56,
+    "messaging": 60,
+    "cognitiveservices": 64,
+    "search": 68,
+    "mysql": 72,
+    "postgresql": 76,
+    "digitaltwins": 80,
+    "databricks": 84,
+    "apimanagement": 88,
+    "grafana": 92,
+    "redis": 96,
+    "recoveryservices": 100,
 }
 
 REGIONS = (

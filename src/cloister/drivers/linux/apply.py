@@ -11,15 +11,14 @@ from functools import partial
 from itertools import groupby
 from typing import cast
 
-from cloister.drivers.linux import conntrack, objects
+from cloister.drivers.linux import conntrack, filters, kinds, objects
 from cloister.drivers.linux import rtnetlink as rt
-from cloister.drivers.linux.mend import MENDS
 from cloister.drivers.linux.namespaces import Missing, Spaces
 from cloister.drivers.linux.netlink import Message, NetlinkError
 from cloister.drivers.linux.objects import CHANGED, Step
 from cloister.drivers.linux.routers import drop_namespace, put_namespace
 from cloister.keeper.client import KeeperRefused
-from cloister.net.desired import Drop, Edit, FabricObject, Namespace, Put, Sever
+from cloister.net.desired import Drop, Edit, FabricObject, Filters, Namespace, Put, Sever
 
 MESSAGES_PER_SEND = 100  # each may bring an error, and all errors wait in the socket at once
 EDITS_PER_BATCH = 500  # of nftables: one transaction
@@ -27,7 +26,7 @@ _DOOMED = 67  # IFLA_GROUP of links that go together
 
 Row = list[tuple[int, FabricObject]]  # objects, each with its edit's place
 Transact = Callable[[Sequence[Message]], dict[int, NetlinkError]]
-_RANK = {kind: rank for rank, kind in enumerate([Namespace, *objects.PUT])}
+_RANK = {kind: rank for rank, kind in enumerate([Namespace, Filters, *kinds.PUT])}
 
 
 def apply(spaces: Spaces, edits: Sequence[Edit]) -> list[str]:
@@ -62,7 +61,11 @@ def _apply_row(spaces: Spaces, verb: type, row: Row, answers: list[str]) -> None
             work = put_namespace if verb is Put else drop_namespace
             for place, item in found:
                 answers[place] = _guarded(verb, item, partial(work, spaces, cast(Namespace, item)))
-        elif kind in objects.PUT:
+        elif kind is Filters:
+            change = filters.put_filters if verb is Put else filters.drop_filters
+            for place, item in found:
+                answers[place] = _guarded(verb, item, partial(change, spaces, cast(Filters, item)))
+        elif kind in kinds.PUT:
             for at in range(0, len(found), EDITS_PER_BATCH):
                 _Batch(spaces, verb, found[at : at + EDITS_PER_BATCH], answers).run()
         else:
@@ -110,7 +113,7 @@ class _Batch:
     def run(self) -> None:
         """Apply all; answers are filled in."""
         steps: dict[int, list[Step]] = {}
-        table = objects.PUT if self.verb is Put else objects.DROP
+        table = kinds.PUT if self.verb is Put else kinds.DROP
         for place, item in self.items.items():
             try:
                 steps[place] = table[type(item)](item, self._descriptor)
@@ -125,7 +128,7 @@ class _Batch:
         for place in self.changed:
             if place not in self.failed:
                 item = self.items[place]
-                self.answers[place] = _guarded(self.verb, item, partial(MENDS[type(item)], self.spaces, item))
+                self.answers[place] = _guarded(self.verb, item, partial(kinds.MENDS[type(item)], self.spaces, item))
 
     def _descriptor(self, namespace: str) -> int:
         return self.spaces.get(namespace).descriptor
@@ -186,7 +189,7 @@ class _Batch:
         for error in errors:
             if error.errno in step.fine or place in self.changed or place in self.failed:
                 continue
-            if self.verb is Put and error.errno in CHANGED and type(self.items[place]) in MENDS:
+            if self.verb is Put and error.errno in CHANGED and type(self.items[place]) in kinds.MENDS:
                 self.changed[place] = None
             else:
                 self._fail(place, error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cloister.drivers.linux import nftables as nft
-from cloister.drivers.linux import objects
+from cloister.drivers.linux import objects, peers
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.namespaces import Space, Spaces
 from cloister.drivers.linux.netlink import Message
 from cloister.drivers.linux.objects import GONE, Step
 from cloister.drivers.linux.rulesets import FORWARDS, IDENTITIES, OUTBOUND_SUBNETS
 from cloister.net import plan
-from cloister.net.desired import Forward, Gateway, Nic, Uplink
+from cloister.net.desired import Forward, Gateway, Nic, PeerLink, Uplink
 
 _FIRST, _LAST = objects.span(str(plan.IDENTITIES))
 
@@ -89,6 +89,16 @@ def mend_nic(spaces: Spaces, nic: Nic) -> None:
     _send(router, [rt.link_delete(index)], GONE)
     _send(machine, [rt.link_delete(objects.UP_INDEX)], GONE)
     _run(spaces, objects.put_nic(nic, lambda name: spaces.get(name).descriptor))
+
+
+def mend_peer_link(spaces: Spaces, link: PeerLink) -> None:
+    """Keep the veth if it is the right one (its settings were just sent), else make it anew."""
+    near, far = spaces.get(link.namespace), spaces.get(link.other)
+    if paired(near, far, peers.link_index(link.other), peers.link_index(link.namespace)):
+        return
+    for step in peers.drop_link(link, lambda name: -1):
+        _send(spaces.get(step.namespace), step.messages, step.fine)
+    _run(spaces, peers.put_link(link, lambda name: spaces.get(name).descriptor))
 
 
 def mend_forward(spaces: Spaces, forward: Forward) -> None:

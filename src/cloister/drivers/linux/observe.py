@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cloister.drivers.linux import nftables as nft
-from cloister.drivers.linux import objects, rulesets
+from cloister.drivers.linux import filters, objects, peers, rulesets
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.mend import is_identity
 from cloister.drivers.linux.namespaces import Space, Spaces
 from cloister.drivers.linux.objects import DAMAGED, SERVICES
 from cloister.drivers.linux.routers import outbound_address, rules_whole
 from cloister.net import plan
-from cloister.net.desired import EndpointAddress, FabricObject, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
+from cloister.net.desired import EndpointAddress, FabricObject, Filters, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Reading:
     routes: list[rt.Route]
     table: nft.Reading | None = None
     elements: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
+    filters: Filters | None = None
 
     def link(self, index: int) -> rt.Link | None:
         """The link of that index."""
@@ -46,7 +47,7 @@ class Observer:
 
     def __init__(self, spaces: Spaces):
         self._spaces = spaces
-        self._tables: dict[Space, tuple[int, nft.Reading | None, dict[str, dict[bytes, bytes]]]] = {}
+        self._tables: dict[Space, tuple[int, nft.Reading | None, dict[str, dict[bytes, bytes]], Filters | None]] = {}
 
     def observe(self) -> list[FabricObject]:
         """All that holds now. Raises NetlinkError, ConnectionError."""
@@ -61,6 +62,8 @@ class Observer:
             found += _gateways(reading)
             found += _addresses(reading)
             found += _forwards(reading)
+            found += [reading.filters] if reading.filters else []
+        found += peers.observed(routers)
         machines = [reading for name, reading in readings.items() if role_of(name) == "machine"]
         return [*found, *_nics(routers, machines)]
 
@@ -69,10 +72,10 @@ class Observer:
         channel = space.route
         reading = Reading(space, rt.links(channel), rt.addresses(channel), rt.routes(channel))
         if role_of(name) != "machine":
-            reading.table, reading.elements = self._rules(space)
+            reading.table, reading.elements, reading.filters = self._rules(space)
         return reading
 
-    def _rules(self, space: Space) -> tuple[nft.Reading | None, dict[str, dict[bytes, bytes]]]:
+    def _rules(self, space: Space) -> tuple[nft.Reading | None, dict[str, dict[bytes, bytes]], Filters | None]:
         generation = nft.generation(space.filter)
         kept = self._tables.get(space)
         if kept is None or kept[0] != generation:
@@ -80,8 +83,8 @@ class Observer:
             there = {nft.read_text(declared[0]) for declared in table.sets} if table else set()
             wanted = rulesets.ROLES[role_of(space.name)].sets
             elements = {s.name: nft.read_elements(space.filter, s.name) for s in wanted if s.name in there}
-            kept = self._tables[space] = generation, table, elements
-        return kept[1], kept[2]
+            kept = self._tables[space] = generation, table, elements, filters.observed(space)
+        return kept[1], kept[2], kept[3]
 
 
 def role_of(name: str) -> str:

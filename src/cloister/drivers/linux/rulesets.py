@@ -1,7 +1,8 @@
 """The base ruleset of each role of namespace: what a packet may do there before any object is added.
 
 Written to be read; ``nft list ruleset`` in the namespace prints the same with these comments. Interfaces: ``n*`` are
-machines' NICs, ``up`` is the uplink in a router, ``u-*`` are the uplinks' other ends in ``services``. Addresses come from
+machines' NICs, ``up`` is the uplink in a router, ``u-*`` are the uplinks' other ends in ``services``, ``p*`` lead to the
+routers of peered networks. Addresses come from
 ``net.plan``. Spoofed sources never get this far: strict reverse-path filtering drops them (RFC 3704). That and
 forwarding are set for each link when it comes up (``rtnetlink.link_up``), so ``net.ipv4.ip_forward`` itself stays as it is.
 """
@@ -19,7 +20,7 @@ from cloister.drivers.linux.netlink import Message
 from cloister.drivers.linux.nftables import Chain, Rule, Set
 from cloister.net import plan
 
-NICS, UPLINK, UPLINKS = "n*", "up", "u-*"
+NICS, UPLINK, UPLINKS, PEERS = "n*", "up", "u-*", "p*"
 FORWARDS = "forwards"  # address . port of an approved endpoint -> address . port in services
 IDENTITIES = "identities"  # the same key -> the source that the service sees
 ENDPOINTS = "endpoints"  # addresses of endpoints, approved or not
@@ -32,6 +33,8 @@ _DNS_PORT = 53
 _from_nic = ex.incoming(NICS)
 _to_nic = ex.outgoing(NICS)
 _to_uplink = ex.outgoing(UPLINK)
+_from_peer = ex.incoming(PEERS)
+_to_peer = ex.outgoing(PEERS)
 
 
 def _port(protocol: int, number: int) -> bytes:
@@ -106,7 +109,10 @@ VNET = Ruleset(
     chains=(
         Chain(
             "prerouting",
-            (Rule("approved endpoints", _from_nic + ex.dnat_by(FORWARDS)),),
+            (
+                Rule("approved endpoints", _from_nic + ex.dnat_by(FORWARDS)),
+                Rule("approved endpoints, from a peered network", _from_peer + ex.dnat_by(FORWARDS)),
+            ),
             hook=ex.PREROUTING,
             type="nat",
             priority=-100,
@@ -131,8 +137,11 @@ VNET = Ruleset(
             "forward",
             (
                 Rule("machines of one network", _from_nic + _to_nic + ex.verdict(ACCEPT)),
+                Rule("to a peered network", _from_nic + _to_peer + ex.verdict(ACCEPT)),
+                Rule("from a peered network, never on to a third", _from_peer + _to_nic + ex.verdict(ACCEPT)),
                 Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
                 Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
+                Rule("from a peered network", _from_peer + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 *_public_services(_from_nic + _to_uplink + ex.source_in(OUTBOUND_SUBNETS)),
             ),
             hook=ex.FORWARD,
@@ -152,6 +161,10 @@ VNET = Ruleset(
                 Rule(
                     "a connection that a withdrawn endpoint carried",
                     _from_nic + ex.destination_in(ENDPOINTS) + ex.state(ex.INVALID) + ex.tcp_reset(),
+                ),
+                Rule(
+                    "likewise from a peered network",
+                    _from_peer + ex.destination_in(ENDPOINTS) + ex.state(ex.INVALID) + ex.tcp_reset(),
                 ),
             ),
             hook=ex.INPUT,

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
 
+from cloister.drivers.sim.routes import crosses, peer_route
 from cloister.net import plan
 from cloister.net.desired import (
     Desired,
@@ -20,6 +21,8 @@ from cloister.net.desired import (
     IdentityRoute,
     Namespace,
     Nic,
+    PeerLink,
+    PeerRoute,
     Put,
     Sever,
     Uplink,
@@ -79,6 +82,8 @@ class SimFabric:
                 return (thing.namespace,)
             case Nic():
                 return (thing.router, thing.machine)
+            case PeerLink() | PeerRoute():
+                return (thing.namespace, thing.other)
         return ()
 
     def connect(self, machine: str, address: str, port: int) -> Verdict:
@@ -86,7 +91,23 @@ class SimFabric:
         nic = self.objects.get(f"nic {machine}")
         if not isinstance(nic, Nic):
             return Verdict(False, why="the machine has no interface")
-        router = nic.router
+        return (
+            self._inside(nic.router, nic.address, address, port)
+            or self._across(nic, address, port)
+            or self._outbound(nic, nic.router, address, port)
+        )
+
+    def _across(self, nic: Nic, address: str, port: int) -> Verdict | None:
+        """By a peering, if a route leads that way."""
+        way = peer_route(self.objects, nic.router, address)
+        if way is None:
+            return None
+        if why := crosses(self.objects, nic.router, way.other, nic.address):
+            return Verdict(False, why=why)
+        return self._inside(way.other, nic.address, address, port) or Verdict(False, why="no route")
+
+    def _inside(self, router: str, source: str, address: str, port: int) -> Verdict | None:
+        """What of the router's own has the address; None for nothing."""
         forward = self.objects.get(f"forward {router} {address} {port}")
         if isinstance(forward, Forward):
             if f"uplink {router}" not in self.objects or f"identity-route {forward.identity}" not in self.objects:
@@ -96,8 +117,8 @@ class SimFabric:
             return Verdict(False, why="an endpoint's address without an approved way")
         for other in self.objects.values():
             if isinstance(other, Nic) and other.router == router and other.address == address:
-                return Verdict(True, address, port, nic.address)
-        return self._outbound(nic, router, address, port)
+                return Verdict(True, address, port, source)
+        return None
 
     def _outbound(self, nic: Nic, router: str, address: str, port: int) -> Verdict:
         if IPv4Address(address) not in plan.SERVICES:

@@ -1,11 +1,15 @@
-"""Microsoft.Network/virtualNetworks/virtualNetworkPeerings: one half of a peering. Validated; packets cross it later.
+"""Microsoft.Network/virtualNetworks/virtualNetworkPeerings: one half of a peering; with both, packets cross it.
 
-Source: learn.microsoft.com/azure/virtual-network/virtual-network-peering-overview.
+A half keeps the other network's address space as it was when the half was last written (``facts.space``): a prefix that
+the other network gets later is not reached before that (peeringSyncLevel); one that it loses is gone at once.
+Source: learn.microsoft.com/azure/virtual-network/virtual-network-peering-overview,
+.../update-virtual-network-peering-address-space, .../virtual-network-troubleshoot-peering-issues (states and error codes).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import Any
 
 from cloister.arm.errors import Problem
@@ -13,10 +17,12 @@ from cloister.arm.ids import key, parse
 from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import PEERINGS_PER_VNET_MAX
+from cloister.net.intent import Peering
 from cloister.providers.network import prefixes, virtual_networks
+from cloister.providers.network.peering_rules import other_half, remote_id, space, third_problems
 from cloister.providers.network.versions import API_VERSIONS
 
-NAME = f"{virtual_networks.NAME}/virtualNetworkPeerings"
+NAME = virtual_networks.PEERINGS
 
 PROPERTIES = obj(
     remoteVirtualNetwork=ref(virtual_networks.NAME, required=True, create_only=True),
@@ -40,22 +46,6 @@ PROPERTIES = obj(
     resourceGuid=string(read_only=True),
     provisioningState=string(read_only=True),
 )
-
-
-def remote_id(row: Row) -> str:
-    """The network at the other end."""
-    return (row.properties.get("remoteVirtualNetwork") or {}).get("id") or ""
-
-
-def other_half(row: Row, view: View) -> Row | None:
-    """The peering from the other network back to this one."""
-    own = parse(row.id).parent
-    if own is None or not remote_id(row):
-        return None
-    for candidate in view.children(remote_id(row), NAME):
-        if key(remote_id(candidate)) == own.key:
-            return candidate
-    return None
 
 
 def check(change: Change, view: View) -> Iterator[Problem]:
@@ -87,6 +77,15 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             "use networks with different prefixes.",
         )
     siblings = [r for r in view.children(own.id, NAME) if key(r.id) != key(row.id)]
+    yield from third_problems(row, own, remote, siblings, view)
+    half = other_half(row, view)
+    if change.old is None and half is not None and half.facts.get("met"):
+        yield Problem(
+            "RemotePeeringIsDisconnected",
+            at,
+            f"cannot make peering '{row.name}': the peering '{half.id}' from the other side is Disconnected, because its former "
+            "other half was deleted; write that one again (it is Initiated then), or delete it and make both anew.",
+        )
     for other in siblings:
         if key(remote_id(other)) == key(remote.id):
             yield Problem(
@@ -103,25 +102,60 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 
 
 def settle(change: Change, view: View) -> Row:
-    """Its guid, and whether it has ever met its other half."""
-    facts = {**(change.old.facts if change.old else {}), **change.row.facts}
-    facts.setdefault("guid", view.new_id(f"{change.row.id} resourceGuid {view.now}"))
-    facts["met"] = bool(facts.get("met")) or other_half(change.row, view) is not None
-    return change.row.with_facts(**facts)
+    """Its guid; whether it has met its other half since it was last written; the other network's prefixes at that time."""
+    row = change.row
+    facts = {**(change.old.facts if change.old else {}), **row.facts}
+    facts.setdefault("guid", view.new_id(f"{row.id} resourceGuid {view.now}"))
+    other = other_half(row, view) is not None
+    facts["met"] = other or (change.written is None and bool(facts.get("met")))
+    if change.written is not None or "space" not in facts:
+        facts["space"] = space(view.get(remote_id(row)))
+    return row.with_facts(**facts)
+
+
+def sync_level(row: Row, other: Row | None, view: View) -> str:
+    """peeringSyncLevel: Local where this half's picture of the other network is old, Remote where the other's of this one is."""
+    parent = parse(row.id).parent
+    local = row.facts.get("space") == space(view.get(remote_id(row)))
+    remote = other is not None and parent is not None and other.facts.get("space") == space(view.get(parent.text))
+    if local:
+        return "FullyInSync" if remote else "RemoteNotInSync"
+    return "LocalNotInSync" if remote else "LocalAndRemoteNotInSync"
+
+
+def realize(row: Row, view: View) -> Iterator[Peering]:
+    """This network's way into the other, once the other half stands too."""
+    parent = parse(row.id).parent
+    own = view.get(parent.text) if parent else None
+    remote = view.get(remote_id(row))
+    if own is None or remote is None or other_half(row, view) is None:
+        return
+    now = {text for text in space(remote) if isinstance(prefixes.read(text), IPv4Network)}
+    yield Peering(
+        owner=row.id,
+        network=own.id,
+        number=own.facts["number"],
+        remote=remote.id,
+        remote_number=remote.facts["number"],
+        prefixes=tuple(text for text in row.facts.get("space") or () if text in now),
+        access=row.properties.get("allowVirtualNetworkAccess") is not False,
+        forwarded=row.properties.get("allowForwardedTraffic") is True,
+    )
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     """Initiated with one half, Connected with two, Disconnected when the other one went."""
     remote = view.get(remote_id(row))
-    connected = other_half(row, view) is not None
+    other = other_half(row, view)
+    connected = other is not None
     out: dict[str, Any] = {
         "resourceGuid": row.facts.get("guid", ""),
         "peeringState": "Connected" if connected else "Disconnected" if row.facts.get("met") else "Initiated",
-        "peeringSyncLevel": "FullyInSync" if connected else "RemoteNotInSync",
+        "peeringSyncLevel": sync_level(row, other, view),
     }
     if remote is not None:
-        space = {"addressPrefixes": [str(prefix) for prefix in virtual_networks.address_space(remote)]}
-        out |= {"remoteAddressSpace": space, "remoteVirtualNetworkAddressSpace": space}
+        out["remoteAddressSpace"] = {"addressPrefixes": list(row.facts.get("space") or ())}
+        out["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": space(remote)}
     return out
 
 
@@ -132,5 +166,6 @@ TYPE = ResourceType(
     location="none",
     check=check,
     settle=settle,
+    realize=realize,
     show=show,
 )

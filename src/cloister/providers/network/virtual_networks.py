@@ -12,7 +12,8 @@ from cloister.arm.schema import anything, array, boolean, integer, obj, ref, str
 from cloister.limits import DNS_SERVERS_PER_VNET_MAX, VNETS_MAX
 from cloister.net.intent import Network
 from cloister.net.plan import normal_region
-from cloister.providers.network import addresses, prefixes
+from cloister.providers.network import addresses, peering_rules, prefixes
+from cloister.providers.network.peering_rules import PEERINGS, address_space
 from cloister.providers.network.versions import API_VERSIONS
 
 NAME = "Microsoft.Network/virtualNetworks"
@@ -38,12 +39,6 @@ PROPERTIES = obj(
 )
 
 
-def address_space(vnet: Row) -> list[prefixes.Prefix]:
-    """The well-formed prefixes of a network."""
-    texts = (vnet.properties.get("addressSpace") or {}).get("addressPrefixes") or []
-    return [prefix for text in texts if (prefix := prefixes.read(text)) is not None]
-
-
 def dns_servers(vnet: Row) -> tuple[str, ...]:
     """The network's own name servers, in order; empty means 168.63.129.16."""
     return tuple((vnet.properties.get("dhcpOptions") or {}).get("dnsServers") or ())
@@ -62,6 +57,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
         return
     yield from prefixes.space_problems(texts, row.id, "properties.addressSpace.addressPrefixes")
     yield from _used_prefixes(change, view)
+    yield from peering_rules.space_problems(row, view)
     servers = dns_servers(row)
     for n, text in enumerate(servers):
         if prefixes.address(text) is None:
@@ -101,11 +97,15 @@ def _used_prefixes(change: Change, view: View) -> Iterator[Problem]:
 
 
 def settle(change: Change, view: View) -> Row:
-    """The network's number (its namespace and outbound address) and guid, for life."""
+    """The network's number (its namespace and outbound address) and guid, for life; whom it is peered with.
+
+    The latter only makes the other networks' halves look again when one of this network is made or deleted.
+    """
     facts = {**(change.old.facts if change.old else {}), **change.row.facts}
     if "number" not in facts:
         facts["number"] = view.number("network")
         facts["guid"] = view.new_id(f"{change.row.id} resourceGuid {facts['number']}")
+    facts["peers"] = sorted(key(peering_rules.remote_id(half)) for half in view.children(change.row.id, PEERINGS))
     return change.row.with_facts(**facts)
 
 

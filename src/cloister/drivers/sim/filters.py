@@ -1,0 +1,65 @@
+"""The simulation's security rules: what the objects of a router say to the first packet of a flow, as the kernel would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network
+
+import msgspec
+
+from cloister.net import plan
+from cloister.net.desired import Desired, FilterRule, Filters, Range
+
+PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51}
+
+
+class Packet(msgspec.Struct, frozen=True, kw_only=True):
+    """The first packet of a flow."""
+
+    source: str
+    destination: str
+    protocol: str = "tcp"
+    source_port: int = 50000
+    port: int = 443
+
+
+def denied(objects: Mapping[str, Desired], router: str, places: tuple[str, ...], inbound: bool, packet: Packet) -> str:
+    """ "" where the chains of ``places`` (``nic``, ``subnet``, ``endpoint``), in that order, let the packet through, else the rule
+    that drops it."""
+    filters = objects.get(f"filters {router}")
+    if not isinstance(filters, Filters):
+        return ""
+    address = IPv4Address(packet.destination if inbound else packet.source)
+    for place in places:
+        for item in filters.places:
+            if item.place == place and address in IPv4Network(item.prefix):
+                chain = filters.chains[item.chain]
+                rule = _first(chain.rules, inbound, packet)
+                if rule is None and IPv4Address(packet.destination) == plan.AZURE_DNS:
+                    continue
+                if rule is None or not rule.allow:
+                    return rule.because if rule else chain.owner
+    return ""
+
+
+def _first(rules: tuple[FilterRule, ...], inbound: bool, packet: Packet) -> FilterRule | None:
+    to_host = IPv4Address(packet.destination) == plan.AZURE_DNS
+    for rule in rules:
+        if rule.inbound == inbound and (rule.platform or not to_host) and _matches(rule, packet):
+            return rule
+    return None
+
+
+def _matches(rule: FilterRule, packet: Packet) -> bool:
+    number = PROTOCOLS[packet.protocol]
+    if rule.protocol not in (0, number):
+        return False
+    if not (_in(rule.sources, int(IPv4Address(packet.source))) and _in(rule.destinations, int(IPv4Address(packet.destination)))):
+        return False
+    if number in (6, 17):
+        return _in(rule.source_ports, packet.source_port) and _in(rule.destination_ports, packet.port)
+    return rule.protocol != 0 or rule.source_ports == rule.destination_ports == ((0, 65535),)
+
+
+def _in(ranges: tuple[Range, ...], number: int) -> bool:
+    return any(first <= number <= last for first, last in ranges)

@@ -1,0 +1,114 @@
+"""Peerings and routes, seen by packets between machines of several networks, and as ``explain`` tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.mainjob.world import ML, NETWORK, World, eventually
+
+PORT = 8080
+
+
+def peer(world: World, one: str, other: str, name: str = "", **properties) -> str:
+    """One half of a peering; its id."""
+    id = f"{one}/virtualNetworkPeerings/{name or other.rsplit('/')[-1]}"
+    world.cloud.arm("PUT", id, {"properties": {"remoteVirtualNetwork": {"id": other}, **properties}}, api_version=NETWORK)
+    return id
+
+
+def both(world: World, one: str, other: str, **properties) -> tuple[str, str]:
+    """Both halves."""
+    return peer(world, one, other, **properties), peer(world, other, one, **properties)
+
+
+def explained(world: World, network: str, to: str) -> dict:
+    """``cloister explain`` from a network's default subnet."""
+    import json
+
+    place = f"{world.group}/{network}/default"
+    return json.loads(world.cloud.cloister("explain", "--from", place, "--to", to, "--json").stdout)
+
+
+@pytest.fixture
+def world(cloud) -> Iterator[World]:
+    made = World(cloud)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def three(world) -> World:
+    """Networks a, b and c of ranges of their own."""
+    world.a, world.b, world.c = (world.network(name, f"10.{n}.0.0/16", f"10.{n}.0.0/24") for n, name in enumerate("abc", 1))
+    return world
+
+
+def reached(machine, address: str, port: int = PORT) -> str:
+    """As whom a serving machine sees this one; "" when it is not reached."""
+    return machine.do("greet", address=address, port=port, seconds=0.4)["seen"]
+
+
+def test_peered_networks_reach_each_other_and_no_third_one(three):
+    with three.machine("a") as a, three.machine("b") as b, three.machine("c") as c:
+        for machine in (a, b, c):
+            machine.do("serve", port=PORT)
+        assert not reached(a, "10.2.0.4")
+        first = peer(three, three.a, three.b)
+        assert not reached(a, "10.2.0.4")  # half a peering is none
+        peer(three, three.b, three.a)
+        assert eventually(lambda: reached(a, "10.2.0.4")) == "10.1.0.4"
+        assert reached(b, "10.1.0.4") == "10.2.0.4"
+        assert explained(three, "a", "10.2.0.4:8080")["disposition"] == "Delivered"
+        both(three, three.b, three.c)
+        assert eventually(lambda: reached(c, "10.2.0.4")) == "10.3.0.4"
+        assert not reached(a, "10.3.0.4")  # not transitive
+        assert explained(three, "a", "10.3.0.4:8080")["disposition"] == "NoRoute"
+        three.cloud.arm("DELETE", first, api_version=NETWORK)
+        eventually(lambda: not reached(a, "10.2.0.4"))
+        assert not reached(b, "10.1.0.4")
+        assert reached(b, "10.3.0.4")
+
+
+def test_an_endpoint_is_reached_across_a_peering_and_its_name_is_not_shared(three):
+    workspace = three.workspace("first")
+    endpoint = three.endpoint("pe", three.a, workspace["id"])["id"]
+    three.names(three.a, endpoint)
+    name = three.cloud.arm("GET", workspace["id"], api_version=ML)["properties"]["discoveryUrl"].split("/")[2]
+    path = f"/history/v1.0{workspace['id']}/experiments/none"
+    both(three, three.a, three.b)
+    both(three, three.b, three.c)
+    with three.machine("a") as a, three.machine("b") as b, three.machine("c") as c:
+        address = a.resolve(name)
+        assert address.startswith("10.1.0.")
+        eventually(lambda: b.do("tcp", address=address, port=443, seconds=0.4)["reached"])
+        assert b.get(name, path, token=three.token, address=address)[0] == 404  # there; the experiment is not
+        assert b.resolve(name).startswith("198.19.")
+        assert b.get(name, path, token=three.token)[0] == 403
+        assert not c.do("tcp", address=address, port=443, seconds=0.4)["reached"]
+        assert explained(three, "b", f"{address}:443")["disposition"] == "Delivered"
+        three.decide(three.connection(workspace["id"])["id"], "Rejected")
+        assert not b.do("tcp", address=address, port=443, seconds=0.4)["reached"]
+
+
+def test_a_prefix_that_comes_later_waits_for_the_other_side_to_synchronise(three):
+    there, back = both(three, three.a, three.b)
+    body = three.cloud.arm("GET", three.b, api_version=NETWORK)
+    body["properties"]["addressSpace"]["addressPrefixes"].append("10.22.0.0/16")
+    body["properties"]["subnets"][0]["properties"] = {"addressPrefixes": ["10.2.0.0/24", "10.22.0.0/24"]}
+    del body["properties"]["virtualNetworkPeerings"]
+    three.cloud.arm("PUT", three.b, body, api_version=NETWORK)
+
+    def level(half: str) -> str:
+        return three.cloud.arm("GET", half, api_version=NETWORK)["properties"]["peeringSyncLevel"]
+
+    assert (level(there), level(back)) == ("LocalNotInSync", "RemoteNotInSync")
+    with three.machine("a") as a, three.machine_at("b", "10.22.0.9") as b:
+        b.do("serve", port=PORT)
+        assert not reached(a, "10.22.0.9")
+        peer(three, three.a, three.b)
+        assert (level(there), level(back)) == ("FullyInSync", "FullyInSync")
+        assert eventually(lambda: reached(a, "10.22.0.9")) == "10.1.0.4"
