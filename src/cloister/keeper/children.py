@@ -18,9 +18,9 @@ from typing import Any
 from cloister.keeper.kernel import die_with_parent
 from cloister.keeper.table import Program
 
-BACKOFF_SECONDS_MIN = 0.2
+BACKOFF_SECONDS_MIN = 0.1
 BACKOFF_SECONDS_MAX = 5.0
-STEADY_SECONDS = 10.0  # a child that lived this long begins again with the shortest back-off
+STEADY_SECONDS = 1.0  # a child that lived this long was no crash at start: it begins again with the shortest back-off
 
 
 class Child:
