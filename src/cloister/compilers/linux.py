@@ -37,7 +37,7 @@ def compile_network(intents: Iterable[Intent]) -> Iterator[FabricObject]:
     if networks:
         yield from _router(networks[0], subnets)
     for intent in found:
-        if isinstance(intent, Interface):
+        if isinstance(intent, Interface) and intent.number:
             if intent.network == INTERNET:
                 yield from _nic(intent, INTERNET, str(plan.INTERNET))
             elif networks and (prefix := _prefix_of(intent.address, intent.subnet, subnets)):

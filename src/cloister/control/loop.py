@@ -30,7 +30,14 @@ log = logging.getLogger("cloister.loop")
 
 KINDS = {"fabric": FabricObject, "edge": EdgeObject, "resolver": ResolverObject}
 OBSERVE_SECONDS = 10.0  # between two readings of a driver that nothing has happened to
+OBSERVE_SHARE = 50  # and at least so many times as long as a reading takes: changes wait for one in fifty moments at most
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+def places(thing: Desired | None) -> frozenset[str]:
+    """The namespaces that an object stands in, services aside."""
+    found = (getattr(thing, name, "") for name in ("namespace", "router", "other"))
+    return frozenset(filter(None, found)) if isinstance(thing, FabricObject) else frozenset()
 
 
 class DriverLost(Exception):
@@ -50,16 +57,20 @@ class Held:
         self._generation = generation
         self._seen = -1
         self._read_at = 0.0
+        self._took = 0.0
 
     def due(self) -> bool:
         """Whether it must be read before the next edit."""
-        return self.stale or self._generation() != self._seen or time.monotonic() - self._read_at > OBSERVE_SECONDS
+        age = time.monotonic() - self._read_at
+        return self.stale or self._generation() != self._seen or age > max(OBSERVE_SECONDS, OBSERVE_SHARE * self._took)
 
     async def read(self) -> set[str]:
         """Read all; answers the keys whose objects differ from what was remembered."""
+        began = time.monotonic()
         found = {thing.key: thing for thing in await self.driver.observe()}
         before, self.objects = self.objects, found
         self.stale, self._seen, self._read_at = False, self._generation(), time.monotonic()
+        self._took = self._read_at - began
         return {
             key
             for key in before.keys() | found.keys()
@@ -203,9 +214,14 @@ class ReconcileLoop:
         for held in self._held.values():
             keys |= held.errors.keys()
         edits = self._edits(keys)
+        closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds
         for phase, group in arrange(edits):
-            await self._apply(phase, group)
-        self._dirty -= keys
+            await self._apply(phase, [edit for edit in group if not (isinstance(edit, Put) and places(edit.object) & closed)])
+            if phase.guards:
+                for edit in group:
+                    if not isinstance(edit, Sever) and edit.object.key in self._held[phase.driver].errors:
+                        closed |= places(edit.object)
+        self._dirty -= {key for key in keys if not (places(self.realized.desired.get(key)) & closed)}
         for held in self._held.values():
             for key in [key for key in held.errors if key not in self.realized.desired and key not in held.objects]:
                 del held.errors[key]

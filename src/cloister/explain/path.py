@@ -54,7 +54,8 @@ class World:
         """What rules in this network mean by VirtualNetwork, and who stands there."""
         network = self.networks.get(network_id.lower())
         peered = [prefix for half in self.peerings.of(network_id) if half.access for prefix in half.prefixes]
-        holders = [holder for holder in (*self.interfaces, *self.endpoints) if holder.network.lower() == network_id.lower()]
+        everybody: tuple[Interface | Endpoint, ...] = (*self.interfaces, *self.endpoints)
+        holders = [holder for holder in everybody if holder.network.lower() == network_id.lower()]
         return Place(prefixes=(*(network.prefixes if network else ()), *sorted(peered)), holders=tuple(holders))
 
     def interface_at(self, subnet: Subnet, address: str) -> Interface | None:
@@ -210,7 +211,9 @@ class _Walk:
     def resolver(self, network: Network) -> Trace:
         """The network's own resolver."""
         if self.flow.port != DNS_PORT or self.flow.protocol not in ("tcp", "udp"):
-            return self.end("NoListener", "listener", "dropped", f"{self.address} answers port {DNS_PORT} only, not {self.flow.port}")
+            return self.end(
+                "NoListener", "listener", "dropped", f"{self.address} answers port {DNS_PORT} only, not {self.flow.port}"
+            )
         return self.end("Delivered", "listener", "delivered", f"{self.address} is the network's resolver", network.owner)
 
     def machine(self, network_id: str) -> Trace:

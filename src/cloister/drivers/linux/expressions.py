@@ -13,12 +13,14 @@ from cloister.drivers.linux.netlink import attribute, attributes, each, nest, re
 
 PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING = 0, 1, 2, 3, 4
 DROP, ACCEPT = 0, 1
-_JUMP = -3
+_JUMP, _GOTO, RETURN = -3, -4, -5
 _REGISTER, _SECOND_WORD = 1, 9
 _VERDICT = 0
-_EQUAL, _DIFFERENT = 0, 1
+_EQUAL, _DIFFERENT, _AT_MOST, _AT_LEAST = 0, 1, 3, 5
 
-ESTABLISHED, RELATED, INVALID = 2, 4, 1  # bits of `ct state`
+SOURCE, DESTINATION, SOURCE_PORT, DESTINATION_PORT = 19, 20, 11, 12  # NFT_CT_SRC_IP ...: parts of `ct original`
+
+ESTABLISHED, RELATED, INVALID, NEW = 2, 4, 1, 8  # bits of `ct state`
 _DNATED = 0x20  # IPS_DST_NAT, of `ct status`
 
 
@@ -95,6 +97,41 @@ def _lookup(name: str, into: int | None = None) -> bytes:
     if into is not None:
         parts.append(attribute(3, _number(into)))
     return _expression("lookup", *parts)
+
+
+def looked_up(name: str, identifier: int, verdicts: bool = False) -> bytes:
+    """What was loaded is in an anonymous set of this batch; of a verdict map, go where its element says."""
+    parts = [attribute(1, text(name)), attribute(2, _number(_REGISTER))]
+    if verdicts:
+        parts.append(attribute(3, _number(_VERDICT)))
+    return _expression("lookup", *parts, attribute(4, _number(identifier)))
+
+
+def original(part: int) -> bytes:
+    """Load a part of ``ct original``: what the first packet of the connection had, before any translation."""
+    return _connection(part, _REGISTER, original=True)
+
+
+def between(first: bytes, last: bytes) -> bytes:
+    """What was loaded lies in a range (bytes as in a packet)."""
+    return _compare(first) if first == last else _compare(first, _AT_LEAST) + _compare(last, _AT_MOST)
+
+
+def source() -> bytes:
+    """Load ``ip saddr``."""
+    return _payload(1, 12, 4)
+
+
+def target() -> bytes:
+    """Load ``ip daddr``."""
+    return _payload(1, 16, 4)
+
+
+def go_to(chain: str) -> bytes:
+    """``goto``: what returns from there returns from here."""
+    return _expression(
+        "immediate", attribute(1, _number(_VERDICT)), nest(2, nest(2, attribute(1, _number(_GOTO)), attribute(2, text(chain))))
+    )
 
 
 def _connection(key: int, register: int, original: bool = False) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloister.drivers.linux.netlink import (
     CREATE,
@@ -33,6 +33,10 @@ _COMMENT_BYTES_MAX = 127  # NFTNL_UDATA_COMMENT_MAXLEN, less the zero
 
 ADDRESS, PORT = 7, 13  # nft's data types ipv4_addr and inet_service, for its listings only
 ADDRESS_PORT = (ADDRESS << 6) | PORT
+VERDICT = 0xFFFFFF00  # NFT_DATA_VERDICT
+KEY_BYTES = {ADDRESS: 4, PORT: 2}  # of the sets of one part
+_JUMP = -3
+_ELEMENTS_PER_MESSAGE = 500  # an attribute holds less than 64 KiB
 
 
 def _number(value: int) -> bytes:
@@ -82,18 +86,18 @@ def _comment(words: str) -> bytes:
     return bytes((0, len(raw))) + raw
 
 
-def table_new(comment: str) -> Message:
+def table_new(comment: str, table: str = TABLE) -> Message:
     """Make the table unless it is there."""
     return (
         _SUBSYSTEM | _NEWTABLE,
         CREATE,
-        _FAMILY + attribute(1, text(TABLE)) + attribute(2, _number(0)) + attribute(6, _comment(comment)),
+        _FAMILY + attribute(1, text(table)) + attribute(2, _number(0)) + attribute(6, _comment(comment)),
     )
 
 
-def table_delete() -> Message:
+def table_delete(table: str = TABLE) -> Message:
     """Delete the table and all in it."""
-    return _SUBSYSTEM | _DELTABLE, 0, _FAMILY + attribute(1, text(TABLE))
+    return _SUBSYSTEM | _DELTABLE, 0, _FAMILY + attribute(1, text(table))
 
 
 def set_new(declared: Set, identifier: int) -> Message:
@@ -106,9 +110,24 @@ def set_new(declared: Set, identifier: int) -> Message:
     return _SUBSYSTEM | _NEWSET, CREATE, body + attribute(10, _number(identifier))
 
 
-def chain_new(chain: Chain) -> Message:
+def anonymous_set(table: str, name: str, declared: Set, identifier: int, elements: Sequence[Element]) -> list[Message]:
+    """A set that lives with the one rule that looks it up and that nobody can change. ``name`` has a ``%d``."""
+    flags = 3 | (4 if declared.interval else 0) | (8 if declared.data_type else 0)  # anonymous, constant
+    body = _FAMILY + attribute(1, text(table)) + attribute(2, text(name)) + attribute(3, _number(flags))
+    body += attribute(4, _number(declared.key_type)) + attribute(5, _number(KEY_BYTES[declared.key_type]))
+    if declared.data_type:
+        body += attribute(6, _number(declared.data_type)) + attribute(7, _number(16))
+    messages: list[Message] = [(_SUBSYSTEM | _NEWSET, CREATE, body + attribute(10, _number(identifier)))]
+    for at in range(0, len(elements), _ELEMENTS_PER_MESSAGE):
+        listed = nest(3, *(_element(element, True) for element in elements[at : at + _ELEMENTS_PER_MESSAGE]))
+        here = _FAMILY + attribute(1, text(table)) + attribute(2, text(name)) + listed + attribute(4, _number(identifier))
+        messages.append((_SUBSYSTEM | _NEWELEMENT, CREATE, here))
+    return messages
+
+
+def chain_new(chain: Chain, table: str = TABLE) -> Message:
     """Make a chain unless it is there."""
-    body = _FAMILY + attribute(1, text(TABLE)) + attribute(3, text(chain.name))
+    body = _FAMILY + attribute(1, text(table)) + attribute(3, text(chain.name))
     if chain.hook is not None:
         body += nest(4, attribute(1, _number(chain.hook)), attribute(2, _number(chain.priority)))
         body += attribute(5, _number(chain.policy)) + attribute(7, text(chain.type))
@@ -120,20 +139,21 @@ def chain_flush(name: str) -> Message:
     return _SUBSYSTEM | _DELRULE, 0, _FAMILY + attribute(1, text(TABLE)) + attribute(2, text(name))
 
 
-def rule_new(chain: str, rule: Rule) -> Message:
+def rule_new(chain: str, rule: Rule, table: str = TABLE) -> Message:
     """Append a rule."""
-    body = _FAMILY + attribute(1, text(TABLE)) + attribute(2, text(chain)) + nest(4, rule.expressions)
+    body = _FAMILY + attribute(1, text(table)) + attribute(2, text(chain)) + nest(4, rule.expressions)
     return _SUBSYSTEM | _NEWRULE, CREATE | 0x800, body + attribute(7, _comment(rule.comment))
 
 
 @dataclass(frozen=True)
 class Element:
-    """One element's bytes: key, data of a map's, the mark of an interval's end, and a comment."""
+    """One element's bytes: key, data of a map's (or the chain to jump to), the mark of an interval's end, and a comment."""
 
     key: bytes
     data: bytes = b""
     end: bool = False
     comment: str = ""
+    jump: str = ""
 
 
 def _element(element: Element, whole: bool) -> bytes:
@@ -142,6 +162,8 @@ def _element(element: Element, whole: bool) -> bytes:
         parts += attribute(3, _number(1))
     if whole and element.data:
         parts += nest(2, _value(element.data))
+    if whole and element.jump:
+        parts += nest(2, nest(2, attribute(1, _number(_JUMP)), attribute(2, text(element.jump))))
     if whole and element.comment:
         parts += attribute(6, _comment(element.comment))
     return nest(1, parts)
@@ -216,12 +238,16 @@ def read_elements(channel: Channel, name: str) -> dict[bytes, bytes]:
 
 @dataclass(frozen=True)
 class Reading:
-    """The table as the kernel tells it: its comment, its chains and sets, and its rules by chain, as opaque bytes."""
+    """The table as the kernel tells it: its comment, its chains and sets, and its rules by chain, as opaque bytes.
+
+    ``comments`` has the comment of each chain's last rule.
+    """
 
     comment: str
     chains: tuple[tuple[bytes, ...], ...]
     sets: tuple[tuple[bytes, ...], ...]
     rules: dict[str, tuple[bytes, ...]]
+    comments: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 def generation(channel: Channel) -> int:
@@ -229,27 +255,31 @@ def generation(channel: Channel) -> int:
     return int.from_bytes(attributes(channel.ask(_SUBSYSTEM | _GETGEN, _FAMILY)[4:])[1], "big")
 
 
-def read_table(channel: Channel) -> Reading | None:
-    """What the table is now, without elements; None when there is none. Raises NetlinkError."""
+def read_table(channel: Channel, table: str = TABLE) -> Reading | None:
+    """What a table is now, without elements; None when there is none. Raises NetlinkError."""
     comment = None
     for _, body in channel.dump(_SUBSYSTEM | _GETTABLE, _FAMILY, DUMP):
         found = attributes(body, 4)
-        if read_text(found[1]) == TABLE:
+        if read_text(found[1]) == table:
             comment = read_text(found.get(6, b"")[2:])
     if comment is None:
         return None
     chains = []
     for _, body in channel.dump(_SUBSYSTEM | _GETCHAIN, _FAMILY, DUMP):
         found = attributes(body, 4)
-        if read_text(found[1]) == TABLE:
+        if read_text(found[1]) == table:
             chains.append(tuple(found.get(kind, b"") for kind in (3, 4, 5, 7)))  # name, hook, policy, type
     sets = []
-    for _, body in channel.dump(_SUBSYSTEM | _GETSET, _FAMILY + attribute(1, text(TABLE)), DUMP):
+    for _, body in channel.dump(_SUBSYSTEM | _GETSET, _FAMILY + attribute(1, text(table)), DUMP):
         found = attributes(body, 4)
         sets.append(tuple(found.get(kind, b"") for kind in (2, 3, 4, 5, 6, 7)))  # name, flags, key and data
-    rules: dict[str, tuple[bytes, ...]] = {}
-    for _, body in channel.dump(_SUBSYSTEM | _GETRULE, _FAMILY + attribute(1, text(TABLE)), DUMP):
+    rules: dict[str, list[bytes]] = {}
+    comments: dict[str, str] = {}
+    for _, body in channel.dump(_SUBSYSTEM | _GETRULE, _FAMILY + attribute(1, text(table)), DUMP):
         found = attributes(body, 4)
         chain = read_text(found[2])
-        rules[chain] = (*rules.get(chain, ()), found[4])
-    return Reading(comment, tuple(sorted(chains)), tuple(sorted(sets)), rules)
+        rules.setdefault(chain, []).append(found.get(4, b""))
+        if 7 in found:
+            comments[chain] = read_text(found[7][2:])
+    told = {chain: tuple(some) for chain, some in rules.items()}
+    return Reading(comment, tuple(sorted(chains)), tuple(sorted(sets)), told, comments)

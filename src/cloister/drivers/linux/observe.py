@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import filters, objects, peers, rulesets
+from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.mend import is_identity
 from cloister.drivers.linux.namespaces import Space, Spaces

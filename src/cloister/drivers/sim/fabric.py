@@ -10,12 +10,14 @@ from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
 
+from cloister.drivers.sim.filters import Packet, denied
 from cloister.drivers.sim.routes import crosses, peer_route
 from cloister.net import plan
 from cloister.net.desired import (
     Desired,
     Edit,
     EndpointAddress,
+    Filters,
     Forward,
     Gateway,
     IdentityRoute,
@@ -28,9 +30,11 @@ from cloister.net.desired import (
     Uplink,
 )
 
+DNS_PORT = 53
+
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Where a new TCP connection ends: ``arrived`` at ``address``:``port`` seen from ``source``, or why not."""
+    """Where a new flow ends: ``arrived`` at ``address``:``port`` seen from ``source``, or why not."""
 
     arrived: bool
     address: str = ""
@@ -78,7 +82,7 @@ class SimFabric:
         match thing:
             case Uplink() | IdentityRoute():
                 return (thing.namespace, "services")
-            case Gateway() | EndpointAddress() | Forward():
+            case Gateway() | EndpointAddress() | Forward() | Filters():
                 return (thing.namespace,)
             case Nic():
                 return (thing.router, thing.machine)
@@ -86,30 +90,45 @@ class SimFabric:
                 return (thing.namespace, thing.other)
         return ()
 
-    def connect(self, machine: str, address: str, port: int) -> Verdict:
-        """A new TCP connection from ``machine`` (namespace name) to ``address``:``port``."""
+    def connect(self, machine: str, address: str, port: int, protocol: str = "tcp", source_port: int = 50000) -> Verdict:
+        """A new flow from ``machine`` (namespace name) to ``address``:``port``; ports mean nothing for ``icmp``."""
         nic = self.objects.get(f"nic {machine}")
         if not isinstance(nic, Nic):
             return Verdict(False, why="the machine has no interface")
+        packet = Packet(source=nic.address, destination=address, protocol=protocol, source_port=source_port, port=port)
+        if rule := denied(self.objects, nic.router, ("nic", "subnet"), False, packet):
+            return Verdict(False, why=f"dropped by {rule}")
         return (
-            self._inside(nic.router, nic.address, address, port)
-            or self._across(nic, address, port)
-            or self._outbound(nic, nic.router, address, port)
+            self._resolver(nic.router, packet)
+            or self._inside(nic.router, packet)
+            or self._across(nic, packet)
+            or self._outbound(nic, nic.router, packet)
         )
 
-    def _across(self, nic: Nic, address: str, port: int) -> Verdict | None:
+    def _resolver(self, router: str, packet: Packet) -> Verdict | None:
+        """The network's own resolver, at the address that every network has for it."""
+        if packet.destination != str(plan.AZURE_DNS) or router == "internet":
+            return None
+        if packet.port != DNS_PORT or packet.protocol not in ("tcp", "udp"):
+            return Verdict(False, why="the resolver takes no such port")
+        return Verdict(True, packet.destination, packet.port, packet.source)
+
+    def _across(self, nic: Nic, packet: Packet) -> Verdict | None:
         """By a peering, if a route leads that way."""
-        way = peer_route(self.objects, nic.router, address)
+        way = peer_route(self.objects, nic.router, packet.destination)
         if way is None:
             return None
         if why := crosses(self.objects, nic.router, way.other, nic.address):
             return Verdict(False, why=why)
-        return self._inside(way.other, nic.address, address, port) or Verdict(False, why="no route")
+        return self._inside(way.other, packet) or Verdict(False, why="no route")
 
-    def _inside(self, router: str, source: str, address: str, port: int) -> Verdict | None:
+    def _inside(self, router: str, packet: Packet) -> Verdict | None:
         """What of the router's own has the address; None for nothing."""
+        address, port = packet.destination, packet.port
         forward = self.objects.get(f"forward {router} {address} {port}")
-        if isinstance(forward, Forward):
+        if isinstance(forward, Forward) and packet.protocol == "tcp":
+            if rule := denied(self.objects, router, ("endpoint",), True, packet):
+                return Verdict(False, why=f"dropped by {rule}")
             if f"uplink {router}" not in self.objects or f"identity-route {forward.identity}" not in self.objects:
                 return Verdict(False, why="no way back from the service")
             return Verdict(True, forward.to_address, forward.to_port, forward.identity)
@@ -117,13 +136,17 @@ class SimFabric:
             return Verdict(False, why="an endpoint's address without an approved way")
         for other in self.objects.values():
             if isinstance(other, Nic) and other.router == router and other.address == address:
-                return Verdict(True, address, port, source)
+                if rule := denied(self.objects, router, ("subnet", "nic"), True, packet):
+                    return Verdict(False, why=f"dropped by {rule}")
+                return Verdict(True, address, port, packet.source)
         return None
 
-    def _outbound(self, nic: Nic, router: str, address: str, port: int) -> Verdict:
+    def _outbound(self, nic: Nic, router: str, packet: Packet) -> Verdict:
+        address, port = packet.destination, packet.port
         if IPv4Address(address) not in plan.SERVICES:
             return Verdict(False, why="no route")
-        if port != plan.EDGE_PORT:
+        to_dns = address == str(plan.PUBLIC_DNS) and port == DNS_PORT and packet.protocol in ("tcp", "udp")
+        if not to_dns and (port, packet.protocol) != (plan.EDGE_PORT, "tcp"):
             return Verdict(False, why="the services take no such port")
         if f"uplink {router}" not in self.objects:
             return Verdict(False, why="no uplink")

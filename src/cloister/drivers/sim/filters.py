@@ -24,8 +24,10 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def denied(objects: Mapping[str, Desired], router: str, places: tuple[str, ...], inbound: bool, packet: Packet) -> str:
-    """ "" where the chains of ``places`` (``nic``, ``subnet``, ``endpoint``), in that order, let the packet through, else the rule
-    that drops it."""
+    """ "" where the chains of ``places`` (``nic``, ``subnet``, ``endpoint``), in that order, let the packet through.
+
+    Else the rule that drops it.
+    """
     filters = objects.get(f"filters {router}")
     if not isinstance(filters, Filters):
         return ""

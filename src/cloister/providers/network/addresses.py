@@ -21,7 +21,13 @@ ENDPOINTS = "Microsoft.Network/privateEndpoints"
 INTERFACES = "Microsoft.Network/networkInterfaces"
 LINK_SERVICES = "Microsoft.Network/privateLinkServices"
 
-USERS = frozenset(name.lower() for name in (MACHINES, ENDPOINTS, INTERFACES, LINK_SERVICES))
+GATEWAYS = (
+    "Microsoft.Network/virtualNetworkGateways", "Microsoft.Network/bastionHosts", "Microsoft.Network/azureFirewalls",
+    "Microsoft.Network/loadBalancers", "Microsoft.Network/applicationGateways",
+)  # fmt: skip
+"""Types whose configurations stand in subnets (``placing.py``)."""
+
+USERS = frozenset(name.lower() for name in (MACHINES, ENDPOINTS, INTERFACES, LINK_SERVICES, *GATEWAYS))
 """The types that hold addresses in subnets and so forbid the subnet's deletion."""
 
 
@@ -35,6 +41,17 @@ def held(row: Row) -> Iterable[str]:
     """The addresses that one user of a subnet holds."""
     one = row.facts.get("address")
     return (one,) if one else (row.facts.get("addresses") or {}).values()
+
+
+def filter_of(row: Row) -> str:
+    """The id of the network security group that a subnet or an interface names, "" for none."""
+    return (row.properties.get("networkSecurityGroup") or {}).get("id") or ""
+
+
+def groups_of(properties: dict) -> tuple[str, ...]:
+    """The ids of ``applicationSecurityGroups``, of an IP configuration or an endpoint."""
+    found = properties.get("applicationSecurityGroups") or ()
+    return tuple(sorted(item["id"] for item in found if isinstance(item, dict) and item.get("id")))
 
 
 def users(subnet_id: str, view: View) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Microsoft.Network/networkSecurityGroups: rules for subnets and interfaces. Validated; packets obey them later.
+"""Microsoft.Network/networkSecurityGroups: rules for subnets and interfaces, obeyed by every packet of their machines.
 
 Source: learn.microsoft.com/azure/virtual-network/network-security-groups-overview (default rules).
 """
@@ -10,7 +10,8 @@ from typing import Any
 
 from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, string
-from cloister.providers.network import addresses, subnets
+from cloister.net.intent import Filter, Rule
+from cloister.providers.network import addresses, security_rules, subnets
 from cloister.providers.network.versions import API_VERSIONS
 
 NAME = "Microsoft.Network/networkSecurityGroups"
@@ -56,6 +57,38 @@ def settle(change: Change, view: View) -> Row:
     return change.row.with_facts(**facts)
 
 
+def realize(row: Row, view: View) -> Iterator[Filter]:
+    """Its rules and the six default ones, in the networks where a subnet or an interface names it."""
+    networks = sorted(set(_networks(row, view)))
+    if not networks:
+        return
+    rules = [security_rules.rule(child) for child in view.children(row.id, security_rules.NAME)]
+    for name, priority, direction, access, source, destination in DEFAULT_RULES:
+        rules.append(
+            Rule(
+                because=f"{row.id}/defaultSecurityRules/{name}",
+                priority=priority,
+                inbound=direction == "Inbound",
+                allow=access == "Allow",
+                sources=(source,),
+                destinations=(destination,),
+            )
+        )
+    yield Filter(owner=row.id, networks=tuple(networks), rules=tuple(sorted(rules, key=lambda r: (r.inbound, r.priority))))
+
+
+def _networks(row: Row, view: View) -> Iterator[str]:
+    """The networks of the subnets and interfaces that name the group, in lower case."""
+    for user in view.referring(row.id, subnets.NAME):
+        if addresses.filter_of(user).lower() == row.id.lower():
+            yield user.id.lower().rsplit("/subnets/", 1)[0]
+    for user in view.referring(row.id, addresses.INTERFACES):
+        if addresses.filter_of(user).lower() == row.id.lower():
+            for item in user.properties.get("ipConfigurations") or ():
+                subnet = ((item.get("properties") or {}).get("subnet") or {}).get("id") or ""
+                yield subnet.lower().rsplit("/subnets/", 1)[0]
+
+
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     """The default rules, and where the group applies."""
     out: dict[str, Any] = {"resourceGuid": row.facts.get("guid", ""), "defaultSecurityRules": default_rules(row)}
@@ -87,6 +120,7 @@ TYPE = ResourceType(
         provisioningState=string(read_only=True),
     ),
     settle=settle,
+    realize=realize,
     show=show,
     blockers=blockers,
     inline={"securityRules": "securityRules"},

@@ -177,6 +177,7 @@ def realize(row: Row, view: View) -> Iterator[Endpoint]:
         names=tuple(group.names(target)) if group and target else (),
         ports=group.ports if group else (443,),
         because=first.get("id", ""),
+        groups=addresses.groups_of(row.properties),
     )
 
 

@@ -13,6 +13,7 @@ from cloister.arm.ids import key, parse
 from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import array, integer, obj, ref, string
 from cloister.limits import RULES_PER_GROUP_MAX
+from cloister.net.intent import Rule
 from cloister.providers.network import prefixes, service_tags
 from cloister.providers.network.versions import API_VERSIONS
 
@@ -40,6 +41,11 @@ PROPERTIES = obj(
     provisioningState=string(read_only=True),
 )
 
+_PLURAL = {
+    f"{side}{name}": f"{side}{many}"
+    for side in SIDES
+    for name, many in (("PortRange", "PortRanges"), ("AddressPrefix", "AddressPrefixes"))
+}
 _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 
 
@@ -54,6 +60,40 @@ def is_port_range(text: str) -> bool:
 def is_address(text: str) -> bool:
     """``*``, an address, a prefix in CIDR notation, or a service tag."""
     return text == "*" or prefixes.read(text) is not None or prefixes.address(text) is not None or service_tags.is_tag(text)
+
+
+def ports_of(row: Row, side: str) -> tuple[tuple[int, int], ...]:
+    """The port ranges of one side; those that cannot be read (``check`` refuses them) are none."""
+    found = [_PORTS.fullmatch("0-65535" if text == "*" else text) for text in _texts(row, f"{side}PortRange")]
+    return tuple(sorted((int(one[1]), int(one[2] or one[1])) for one in found if one))
+
+
+def _texts(row: Row, name: str) -> list[str]:
+    one, many = row.properties.get(name), row.properties.get(_PLURAL[name]) or []
+    return [*([one] if one else []), *many]
+
+
+def rule(row: Row) -> Rule:
+    """The rule in the network's words. An IPv6 prefix matches nothing here: no such packet passes in this cloud."""
+    properties = row.properties
+    sides = {}
+    for side in SIDES:
+        groups = properties.get(f"{side}ApplicationSecurityGroups") or ()
+        texts = [text for text in _texts(row, f"{side}AddressPrefix") if ":" not in text and is_address(text)]
+        sides[side] = tuple(texts), tuple(group["id"] for group in groups)
+    return Rule(
+        because=row.id,
+        priority=properties["priority"],
+        inbound=properties["direction"].lower() == "inbound",
+        allow=properties["access"].lower() == "allow",
+        protocol=properties["protocol"].lower(),
+        sources=sides["source"][0],
+        source_groups=sides["source"][1],
+        source_ports=ports_of(row, "source"),
+        destinations=sides["destination"][0],
+        destination_groups=sides["destination"][1],
+        destination_ports=ports_of(row, "destination"),
+    )
 
 
 def check(change: Change, view: View) -> Iterator[Problem]:

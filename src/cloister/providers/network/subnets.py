@@ -184,6 +184,7 @@ def realize(row: Row, view: View) -> Iterator[Subnet]:
             prefix=str(prefix),
             default_outbound=row.properties.get("defaultOutboundAccess") is not False,
             endpoint_policies=policies(row),
+            filter=addresses.filter_of(row),
         )
 
 
