@@ -45,6 +45,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     parameters_link: dict[str, Any] | None = None
     location: str = ""
     tags: dict[str, str] = {}
+    result_format: str = ""
 
 
 def read_ask(raw: bytes) -> Ask:
@@ -83,6 +84,7 @@ def read_ask(raw: bytes) -> Ask:
         parameters_link=found["parametersLink"],
         location=str(get(body, "location") or ""),
         tags=tags if isinstance(tags, dict) else {},
+        result_format=str(get(get(properties, "whatIfSettings"), "resultFormat") or ""),
     )
 
 

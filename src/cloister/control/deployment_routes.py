@@ -16,7 +16,10 @@ from cloister.arm.ids import key
 from cloister.arm.resource import Row
 from cloister.arm.template.context import Place
 from cloister.arm.template.errors import TemplateError
+from cloister.arm.template.export import template_of
+from cloister.arm.template.values import get
 from cloister.control import deployment_record as record
+from cloister.control import deployment_whatif as whatif
 from cloister.control.answers import reply
 from cloister.control.operations import waiting
 from cloister.control.ports import Engine, Route, RouteCall
@@ -160,6 +163,15 @@ class Answers:
         shown = {"id": record.deployment_id(place, name), "name": name, "type": record.TYPE, "properties": properties}
         return reply(200, shown)
 
+    async def what_if(self, engine: Engine, call: RouteCall) -> Response:
+        """What a PUT would change, property by property."""
+        plan, ask, computed, _ = await self.all.prepare(self._place(call), call.parts["name"], call.request.body, call.caller)
+        try:
+            found = await whatif.changes(engine, plan, call.caller, ask.mode)
+        except TemplateError as error:
+            raise error.validation().http() from None
+        return reply(200, whatif.answer(found, computed["correlationId"], ask.result_format))
+
     async def operations(self, engine: Engine, call: RouteCall) -> Response:
         """What the deployment does, resource by resource."""
         listed = self._found(call).facts.get("operations") or []
@@ -184,6 +196,19 @@ class Answers:
         document = await asyncio.to_thread(self.all.store.document, record.document_key(row.id))
         return reply(200, {"template": (document or {}).get("template")})
 
+    async def export_group(self, engine: Engine, call: RouteCall) -> Response:
+        """The template of what a group holds, or of the ``resources`` that the body names (``["*"]`` for all)."""
+        place = self._place(call)
+        self.all.check_place(place)
+        wanted = get(call.body, "resources") or ["*"]
+        if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
+            raise record.refused("The request content is not valid: 'resources' must be an array of ids, or [\"*\"].")
+        rows = [row for row in engine.view(shown=True).children(place.id) if row.type != record.TYPE]
+        if "*" not in wanted:
+            places = {key(one) for one in wanted}
+            rows = [row for row in rows if any(key(row.id) == one or key(row.id).startswith(one + "/") for one in places)]
+        return reply(200, {"template": template_of(rows, engine.types.get)})
+
 
 Handle = Callable[[Engine, RouteCall], Awaitable[Response]]
 
@@ -198,14 +223,22 @@ def routes(deployments: Deployments) -> tuple[Route, ...]:
         ("HEAD", "/{name}", "read", answers.head),
         ("DELETE", "/{name}", "delete", answers.delete),
         ("POST", "/{name}/validate", "validate/action", answers.validate),
+        ("POST", "/{name}/whatIf", "whatIf/action", answers.what_if),
         ("POST", "/{name}/cancel", "cancel/action", answers.cancel),
         ("POST", "/{name}/exportTemplate", "exportTemplate/action", answers.export),
         ("GET", "/{name}/operations", "operations/read", answers.operations),
         ("GET", "/{name}/operations/{operation}", "operations/read", answers.operation),
         ("GET", "/{name}/operationStatuses/{operation}", "operationStatuses/read", answers.status),
     )
-    return tuple(
+    of_group = Route(
+        method="POST",
+        path="/subscriptions/{subscription}/resourceGroups/{group}/exportTemplate",
+        permission="Microsoft.Resources/subscriptions/resourceGroups/read",
+        handle=answers.export_group,
+    )
+    own = tuple(
         Route(method=method, path=start + path, permission=f"{record.TYPE}/{action}", handle=handle)
         for method, path, action, handle in table
         for start in (_SCOPED, _SHORT)
     )
+    return (*own, of_group)

@@ -171,6 +171,17 @@ class Engine:
             log.error("%s request=%s %s", error, method, id, exc_info=True)
             return answers.broken(str(error), str(uuid.uuid4()))
 
+    async def preview(self, id: str, *, caller: Caller, api_version: str, body: Any) -> dict[str, Any]:
+        """See ``ports.Engine``."""
+        p = Passage(self, "PUT", id, query={"api-version": api_version}, headers={}, body=body, caller=caller)
+        await _through(READ_GATES, p)
+        async with self._writing:
+            await _through(WRITE_GATES[:-1], p)
+            row = p.draft.get(p.id.text)
+            if row is None:
+                raise p.not_found()
+            return self.renderer.value(row, p.draft, p.api_version)
+
     async def _pass(self, p: Passage) -> Response:
         if (early := await _through(READ_GATES, p)) is not None:
             return early

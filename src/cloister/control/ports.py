@@ -137,6 +137,10 @@ class Engine(Protocol):
         """A request from inside (a deployment's resource) on behalf of ``caller``: the same gates but authentication."""
         ...
 
+    async def preview(self, id: str, *, caller: Caller, api_version: str, body: Any) -> dict[str, Any]:
+        """The resource as GET would show it after this PUT: all gates but the last, nothing written. Raises ArmError."""
+        ...
+
     async def record(
         self,
         *,
