@@ -64,12 +64,16 @@ def walk(plan: Plan) -> Iterator[tuple[Plan, Planned]]:
             yield from walk(inner)
 
 
-def check(engine: Engine, plan: Plan, name: str, caller: Caller, correlation: str) -> list[str]:
-    """Preflight; answers the ids that the deployment would write. Raises ArmError 400 or 403."""
+def walked(plan: Plan) -> list[tuple[Plan, Planned]]:
+    """All of ``walk``; like ``planned`` it may take a moment. Raises ArmError 400."""
     try:
-        found = list(walk(plan))
+        return list(walk(plan))
     except TemplateError as error:
         raise error.validation().http() from None
+
+
+def check(engine: Engine, found: list[tuple[Plan, Planned]], name: str, caller: Caller, correlation: str) -> list[str]:
+    """Preflight; answers the ids that the deployment would write. Raises ArmError 400 or 403."""
     groups = {key(one.target.id) for _, one in found if one.target.type.lower() == GROUP_TYPE.lower()}
     details = [problem for _, one in found for problem in _problems(engine, one, groups)]
     if details:

@@ -114,7 +114,8 @@ class Deployments:
         correlation = str(uuid.uuid4())
         now = self.clock()
         plan, computed = await self._planned(place, name, ask, caller, correlation, now)
-        ids = planning.check(self.engine, plan, name, caller, correlation)
+        found = await asyncio.to_thread(planning.walked, plan)
+        ids = planning.check(self.engine, found, name, caller, correlation)
         return plan, ask, {**computed, "correlationId": correlation, "timestamp": now}, ids
 
     async def _planned(
