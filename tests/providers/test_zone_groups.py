@@ -119,3 +119,35 @@ def test_a_deleted_zone_takes_its_records_and_comes_back_with_the_group():
         assert len(await addresses(cloud, API_ZONE)) == 3
 
     run(story())
+
+
+def test_the_end_of_either_of_two_endpoints_takes_the_record():
+    async def story():
+        for ends, stays in ((PE, "pe2"), ("pe2", "pe")):
+            cloud = await made()
+            second = f"{NET}/privateEndpoints/pe2"
+            await cloud.put(second, endpoint())
+            for one in (PE, second):
+                await cloud.put(f"{one}/privateDnsZoneGroups/default", group(API_ZONE))
+            assert len(await addresses(cloud, API_ZONE)) == 3
+            await cloud.delete(ends if ends == PE else second)
+            assert await addresses(cloud, API_ZONE) == {}
+            await cloud.ask("PATCH", WS, {"tags": {"a": "b"}})
+            assert await addresses(cloud, API_ZONE) == {}
+            await cloud.put(f"{NET}/privateEndpoints/{stays}/privateDnsZoneGroups/default", group(API_ZONE))
+            assert len(await addresses(cloud, API_ZONE)) == 3
+
+    run(story())
+
+
+def test_a_zone_taken_from_the_earlier_group_takes_the_record_too():
+    async def story():
+        cloud = await made()
+        second = f"{NET}/privateEndpoints/pe2"
+        await cloud.put(second, endpoint())
+        for one in (PE, second):
+            await cloud.put(f"{one}/privateDnsZoneGroups/default", group(API_ZONE))
+        await cloud.put(f"{PE}/privateDnsZoneGroups/default", group(NOTEBOOK_ZONE))
+        assert await addresses(cloud, API_ZONE) == {}
+
+    run(story())

@@ -185,6 +185,32 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "POST"
 
 
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a type is there: ``level`` and one line of what is not (``docs/coverage.md`` is made from it).
+
+    stored: kept, checked and shown, and nothing follows from it. enforced: what it says holds, on the wire or for other
+    requests. listening: something answers at its address.
+    """
+
+    level: str = "stored"
+    lacks: str = ""
+
+
+def stored(lacks: str) -> Coverage:
+    """Kept, checked and shown; ``lacks`` says what does not happen."""
+    return Coverage(lacks=lacks)
+
+
+def enforced(lacks: str = "") -> Coverage:
+    """What it says holds."""
+    return Coverage(level="enforced", lacks=lacks)
+
+
+def listening(lacks: str = "") -> Coverage:
+    """Something answers at its address."""
+    return Coverage(level="listening", lacks=lacks)
+
+
 def _nothing(*_: Any) -> tuple[Any, ...]:
     return ()
 
@@ -207,6 +233,7 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     api_versions: tuple[str, ...]
     properties: Object
+    coverage: Coverage = Coverage()
     location: str = "regional"  # "regional" | "global" | "optional" (kept if given) | "none" (child types)
     top_level: tuple[str, ...] = ("tags", "sku", "kind", "identity", "zones", "plan", "etag", "extendedLocation", "managedBy")
     check: Callable[[Change, View], Iterable[Problem]] = _nothing
@@ -232,6 +259,11 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """The error code (400) of a DELETE that ``blockers`` forbid, e.g. ``InUseSubnetCannotBeDeleted``; 409 if empty."""
     nested: tuple[str, ...] = ()
     """Child types whose rows forbid a DELETE of this row itself (409 ``CannotDeleteResource``); deleting the group takes all."""
+    wakes: Callable[[Row, View], Iterable[str]] = _nothing
+    """Ids of rows that this one is no part of and that are settled again when it is written or goes (a registering link, by a
+    machine of its network). Called with the row as it was before, too."""
+    yields_to_writes: Callable[[Row], bool] | None = None
+    """Derived rows that a PUT of the user's replaces by one of his own (auto-registered records); the owner must skip those."""
     goes_with: Callable[[Row], str] | None = None
     """The id of a row that this one names and whose end is its own end, "" for none (a link, of its network)."""
     listing: Callable[[Row, View, str], list[dict[str, Any]]] | None = None

@@ -24,13 +24,13 @@ SI_KERNEL = 0x80  # siginfo's si_code of a signal typed at the terminal (sigacti
 HANDED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def run(command: list[str], *, place: str, address: str, principal: str) -> int:
+def run(command: list[str], *, place: str, address: str, principal: str, host_name: str = "") -> int:
     """Run ``command`` on a machine in ``place``; its exit code, or 128 plus the signal that ended it."""
     if os.geteuid() != 0:
         raise CliError("cannot enter a network: that needs root on this machine; use sudo, or a root shell")
     cloud = Cloud()
     environment = machine_environment(cloud, os.environ, principal)
-    with machine(cloud, place, address) as made:
+    with machine(cloud, place, address, host_name) as made:
         return _run(command, environment, made, _surroundings(cloud, made, principal))
 
 

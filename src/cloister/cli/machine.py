@@ -33,13 +33,14 @@ def start_time(pid: int) -> str:
 
 
 @contextmanager
-def machine(cloud: Cloud, place: str, address: str = "") -> Iterator[Machine]:
+def machine(cloud: Cloud, place: str, address: str = "", host_name: str = "") -> Iterator[Machine]:
     """Make a machine in ``place`` for as long as the block runs. Should this process die, control removes it."""
     subnet = places.resolve(cloud, place)
     name = f"exec-{os.getpid()}-{secrets.token_hex(3)}"
     path = f"/providers/Cloister.Fabric/machines/{name}"
     holder = {"pid": os.getpid(), "start": start_time(os.getpid())}
-    body = {"properties": {"place": subnet, "holder": holder, **({"address": address} if address else {})}}
+    wishes = {name: value for name, value in (("address", address), ("hostName", host_name)) if value}
+    body = {"properties": {"place": subnet, "holder": holder, **wishes}}
     try:
         row = cloud.arm("PUT", path, body, api_version=API_VERSION)
         properties = row["properties"]

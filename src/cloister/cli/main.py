@@ -107,11 +107,12 @@ def execute(
     place: Place = "internet",
     address: Annotated[str, typer.Option(metavar="IP", help="The machine's address; a free one by default.")] = "",
     principal: Principal = "",
+    host_name: Annotated[str, typer.Option(metavar="NAME", help="The name that the machine registers in DNS.")] = "",
 ) -> None:
     """Run a command on a machine of its own in a network: same files, same terminal, that network's names and routes."""
     from cloister.cli.exec import run
 
-    raise typer.Exit(run(command, place=place, address=address, principal=principal))
+    raise typer.Exit(run(command, place=place, address=address, principal=principal, host_name=host_name))
 
 
 @app.command()

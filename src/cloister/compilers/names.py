@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cloister.net import plan
 from cloister.net.desired import PublicName, ResolverObject, View, ZoneRecords
-from cloister.net.intent import Endpoint, Intent, Network, Record, Service, Zone, ZoneLink
+from cloister.net.intent import Endpoint, Host, Intent, Network, Record, Service, Zone, ZoneLink
 from cloister.net.names import CONTROL_NAMES
 
 SOA_DEFAULT = ("@", "SOA", 3600, ("azureprivatedns.net azureprivatedns-host.microsoft.com 1 3600 300 2419200 10",))
@@ -28,8 +28,8 @@ def internet_view() -> View:
     return View(owner="", namespace="services", address=str(plan.PUBLIC_DNS))
 
 
-def network_view(network: Network, links: Iterable[ZoneLink]) -> View:
-    """The resolver inside one virtual network, with the zones linked to it, by zone id."""
+def network_view(network: Network, links: Iterable[ZoneLink], hosts: Iterable[Host] = ()) -> View:
+    """The resolver inside one virtual network, with the zones linked to it, by zone id, and the names of its addresses."""
     mine = sorted(links, key=lambda link: (link.zone.lower(), link.owner.lower()))
     return View(
         owner=network.owner,
@@ -37,6 +37,7 @@ def network_view(network: Network, links: Iterable[ZoneLink]) -> View:
         address=str(plan.AZURE_DNS),
         links=tuple((zone_key(link.zone), link.redirect) for link in mine),
         because=tuple(link.owner for link in mine),
+        hosts=tuple(sorted((host.address, host.fqdn, host.owner) for host in hosts)),
     )
 
 
@@ -81,12 +82,16 @@ def compile_view(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
     """The views of the networks among ``intents``."""
     found = list(intents)
     links: dict[str, list[ZoneLink]] = {}
-    for link in found:
-        if isinstance(link, ZoneLink):
-            links.setdefault(link.network.lower(), []).append(link)
+    hosts: dict[str, list[Host]] = {}
+    for one in found:
+        if isinstance(one, ZoneLink):
+            links.setdefault(one.network.lower(), []).append(one)
+        elif isinstance(one, Host):
+            hosts.setdefault(one.network.lower(), []).append(one)
     for network in found:
         if isinstance(network, Network):
-            yield network_view(network, links.get(network.owner.lower(), ()))
+            here = network.owner.lower()
+            yield network_view(network, links.get(here, ()), hosts.get(here, ()))
 
 
 def compile_zone(intents: Iterable[Intent]) -> Iterator[ResolverObject]:

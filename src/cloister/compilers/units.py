@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cloister.compilers import filters, linux, names, peerings, sites
+from cloister.compilers import filters, linux, names, peerings, routes, sites
 from cloister.net.desired import Desired
 from cloister.net.intent import (
     Endpoint,
     Filter,
     Grant,
+    Host,
     Intent,
     Interface,
     Network,
@@ -33,15 +34,16 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
     """The units whose objects depend on this intent."""
     match intent:
         case Network():
-            return tuple((kind, intent.owner.lower()) for kind in ("network", "filters", "view"))
+            return tuple((kind, intent.owner.lower()) for kind in ("network", "filters", "routes", "view"))
         case Subnet() | Interface():
-            return (("network", intent.network.lower()), ("filters", intent.network.lower()))
+            return tuple((kind, intent.network.lower()) for kind in ("network", "filters", "routes"))
         case Peering():
             both = " ".join(sorted((intent.network.lower(), intent.remote.lower())))
-            return (("peering", both), ("filters", intent.network.lower()))
+            here = intent.network.lower()
+            return (("peering", both), ("filters", here), ("routes", here))
         case Endpoint():
             here = intent.network.lower()
-            return (("network", here), ("filters", here), ("resource", intent.target.lower()))
+            return (("network", here), ("filters", here), ("routes", here), ("resource", intent.target.lower()))
         case Filter():
             return tuple(("filters", network.lower()) for network in intent.networks)
         case Service():
@@ -50,7 +52,7 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
             return (("zone", intent.owner.lower()),)
         case Record():
             return (("zone", intent.zone.lower()),)
-        case ZoneLink():
+        case ZoneLink() | Host():
             return (("view", intent.network.lower()),)
         case Grant():
             return (("grant", intent.owner.lower()),)
@@ -73,6 +75,7 @@ COMPILE: dict[str, Callable[[Iterable[Intent]], Iterable[Desired]]] = {
     "network": linux.compile_network,
     "filters": filters.compile_filters,
     "peering": peerings.compile_peering,
+    "routes": routes.compile_routes,
     "view": names.compile_view,
     "zone": names.compile_zone,
     "resource": _resource,

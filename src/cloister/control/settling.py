@@ -46,6 +46,8 @@ class Settling:
             self._due(place)
             if (row := self._draft.get(place)) is not None:
                 self._touched(row)
+            if (row := self._draft.committed(place)) is not None:
+                self._wake(row)
         for place in dropped:
             if (row := self._draft.committed(place)) is not None:
                 self._touched(row)
@@ -74,6 +76,15 @@ class Settling:
                 self._due(key(child.id))
         for other in self._draft.naming(row.id):
             self._due(key(other.id))
+        self._wake(row)
+
+    def _wake(self, row: Row) -> None:
+        """What the row's type says depends on it besides."""
+        kind = self._catalog.get(row.type)
+        if kind is not None:
+            with blamed(kind.name, "wakes", row.id):
+                for woken in kind.wakes(row, self._draft):
+                    self._due(key(woken))
 
     def _visit(self, place: str) -> None:
         row = self._draft.get(place)

@@ -48,7 +48,7 @@ def plan_write(p: Passage) -> None:
     body = require_object(p.body) if p.raw is None else parse_object(p.raw)
     if p.raw is None:
         check_made(body)
-    if p.old is not None and p.old.owner:
+    if p.old is not None and p.old.owner and not (p.kind.yields_to_writes and p.kind.yields_to_writes(p.old)):
         _amend(p, body)
         return
     checker = Checker(p.thing)

@@ -42,7 +42,8 @@ def answer(view: ViewTable, question: Question) -> Answer:
     seen: set[str] = set()
     while name not in seen and len(seen) < DNS_CHAIN_MAX:
         seen.add(name)
-        found = _private(view, name, question.type, trail) or _public(view, name, question.type, trail)
+        found = _private(view, name, question.type, trail) or _reverse(view, name, question.type, trail)
+        found = found or _public(view, name, question.type, trail)
         sets.extend(found.sets)
         if found.alias is None:
             return Answer(found.rcode, tuple(sets), found.soa, tuple(trail))
@@ -89,6 +90,18 @@ def _negative(zone: ZoneTable) -> tuple[RecordSet, ...]:
     _, kind, ttl, values = entry
     minimum = values[0].rpartition(" ")[2]
     return (RecordSet(zone.apex, kind, min(ttl, int(minimum) if minimum.isdigit() else ttl, DNS_TTL_MAX), values),)
+
+
+def _reverse(view: ViewTable, name: str, kind: str, trail: list[Step]) -> _Found | None:
+    """The names that machines of this network registered for an address; None for any other name."""
+    hosts = view.hosts.get(name)
+    if hosts is None:
+        return None
+    names = tuple(f"{fqdn}." for fqdn, _ in hosts)
+    trail.append(Step("registered", name, hosts[0][1], target=", ".join(names)))
+    if kind not in ("PTR", "ANY"):
+        return _Found(soa=_public_soa(""))
+    return _Found(sets=(RecordSet(name, "PTR", DNS_TTL_MAX, names),))
 
 
 def _public(view: ViewTable, name: str, kind: str, trail: list[Step]) -> _Found:

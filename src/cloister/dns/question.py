@@ -20,6 +20,7 @@ Rule = Literal[
     "public-name",
     "private-link",
     "canary",
+    "registered",
     "loop",
 ]
 
@@ -83,6 +84,7 @@ _WORDS: dict[str, str] = {
     "redirect": "the link {owner} has resolutionPolicy NxDomainRedirect, so the public answer counts",
     "public-name": "{name} is a public name of {owner} at {target}",
     "private-link": "the connection {because} makes {name} an alias of {target}",
+    "registered": "the link {owner} registers machines, and {name} is {target}",
     "canary": "{name} does not exist inside a network, so that Firefox asks this resolver",
     "loop": "{name} leads back to itself, or through too many aliases",
 }

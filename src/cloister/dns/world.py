@@ -9,15 +9,23 @@ from cloister.dns.zones import ZoneTable
 from cloister.net.desired import PublicName, ResolverObject, View, ZoneRecords
 
 
+def reverse_name(address: str) -> str:
+    """The name under which an IPv4 address's own name is asked for (RFC 1035, 3.5)."""
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa"
+
+
 class ViewTable:
     """What one network sees: its linked zones by name, and the public names, which all views share."""
 
-    __slots__ = ("object", "public", "zones")
+    __slots__ = ("hosts", "object", "public", "zones")
 
     def __init__(self, view: View, public: PublicTable):
         self.object = view
         self.public = public
         self.zones: dict[str, tuple[ZoneTable, bool, str]] = {}
+        self.hosts: dict[str, list[tuple[str, str]]] = {}
+        for address, fqdn, link in view.hosts:
+            self.hosts.setdefault(reverse_name(address), []).append((fqdn, link))
 
     @property
     def private(self) -> bool:

@@ -80,10 +80,30 @@ class Nic(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True)
     address: str
     prefix_length: int
     gateway: str
+    forwarding: bool = False  # the machine forwards, and may send from addresses that are not its own
 
     @property
     def key(self) -> str:
         return f"nic {self.machine}"
+
+
+class NicRoutes(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """User-defined routes for what comes from NIC ``number`` of router ``namespace``: a table of its own, asked first.
+
+    ``routes`` are ``(prefix, to, nic)``, the longest prefix wins: ``system`` goes on to the router's own routes, ``uplink`` out,
+    ``drop`` nowhere, an address to the machine that has it, whose NIC number is ``nic`` (nowhere while it is not there).
+    ``overridden`` are endpoints' addresses of this network that such a route leads away from.
+    """
+
+    owner: str
+    namespace: str
+    number: int
+    routes: tuple[tuple[str, str, int], ...]
+    overridden: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"nic-routes {self.namespace} {self.number}"
 
 
 class PeerLink(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -289,7 +309,8 @@ class View(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True
     """What one network's resolver answers from: a socket pair at ``address``:53 in ``namespace`` and its linked zones.
 
     ``links`` are ``(zone key, redirect)`` pairs; ``public`` views (the internet's resolver) have none and no owner.
-    ``because`` holds the virtual network link's id for each of ``links``, in the same order.
+    ``because`` holds the virtual network link's id for each of ``links``, in the same order. ``hosts`` are
+    ``(address, fqdn, link's id)`` of registered machines: the names of addresses (PTR).
     """
 
     owner: str
@@ -297,6 +318,7 @@ class View(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True
     address: str
     links: tuple[tuple[str, bool], ...] = ()
     because: tuple[str, ...] = ()
+    hosts: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -333,7 +355,9 @@ class PublicName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_onl
         return f"name {self.fqdn}"
 
 
-FabricObject = Namespace | Uplink | Gateway | Nic | PeerLink | PeerRoute | EndpointAddress | Forward | IdentityRoute | Filters
+FabricObject = (
+    Namespace | Uplink | Gateway | Nic | NicRoutes | PeerLink | PeerRoute | EndpointAddress | Forward | IdentityRoute | Filters
+)
 EdgeObject = Site | Policy | Identity | Permission
 ResolverObject = View | ZoneRecords | PublicName
 Desired = FabricObject | EdgeObject | ResolverObject

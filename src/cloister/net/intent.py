@@ -33,6 +33,18 @@ class Network(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=T
     region: str = ""
 
 
+class UserRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """A route of a route table, as written. ``hop`` is VirtualNetworkGateway, VnetLocal, Internet, VirtualAppliance or None.
+
+    ``via`` is the appliance's address. A prefix may be a service tag (``net/tags.py``). ``because`` is the route's id.
+    """
+
+    prefix: str
+    hop: str
+    via: str = ""
+    because: str = ""
+
+
 class Subnet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A part of a network. ``network`` is the VNet's id; the first address of ``prefix`` is the gateway."""
 
@@ -42,6 +54,7 @@ class Subnet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
     default_outbound: bool = True
     endpoint_policies: str = "Disabled"
     filter: str = ""  # the id of its network security group
+    routes: tuple[UserRoute, ...] = ()  # of its route table
 
 
 class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -56,6 +69,7 @@ class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only
     number: int
     address: str
     dns_servers: tuple[str, ...] = ()
+    forwarding: bool = False  # enableIPForwarding: it may be an appliance, and send from addresses that are not its own
     filter: str = ""  # the id of its own network security group
     groups: tuple[str, ...] = ()  # ids of application security groups
 
@@ -130,6 +144,8 @@ class Peering(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=T
     prefixes: tuple[str, ...]
     access: bool = True
     forwarded: bool = False
+    endpoints: tuple[tuple[str, bool], ...] = ()  # of the remote network: address, and whether it obeys user routes
+    is_global: bool = False  # between two regions
 
 
 class Service(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -177,6 +193,15 @@ class ZoneLink(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=
     registration: bool = False
 
 
+class Host(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A machine's address and the name it registered: what asking for the address's name answers in ``network``."""
+
+    owner: str
+    network: str
+    address: str
+    fqdn: str
+
+
 class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A role assignment, flattened: what ``principal`` may do at ``scope`` and below."""
 
@@ -189,4 +214,4 @@ class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tru
     not_data_actions: tuple[str, ...] = ()
 
 
-Intent = Network | Subnet | Interface | Peering | Endpoint | Filter | Service | Zone | Record | ZoneLink | Grant
+Intent = Network | Subnet | Interface | Peering | Endpoint | Filter | Service | Zone | Record | ZoneLink | Host | Grant

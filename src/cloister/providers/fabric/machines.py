@@ -17,6 +17,7 @@ from cloister.arm.schema import integer, obj, string
 from cloister.net import plan
 from cloister.net.intent import Interface
 from cloister.providers.network import addresses, subnets, virtual_networks
+from cloister.providers.privatedns import registration
 
 NAME = addresses.MACHINES
 INTERNET = "internet"
@@ -25,6 +26,7 @@ API_VERSIONS = ("2026-01-01",)
 PROPERTIES = obj(
     place=string(required=True, create_only=True),
     address=string(create_only=True, overridable=True),
+    hostName=string(create_only=True, length=(1, 63)),
     holder=obj(pid=integer(0), start=integer(0)),
     namespace=string(read_only=True),
     number=integer(read_only=True),
@@ -193,6 +195,7 @@ TYPE = ResourceType(
     settle=settle,
     realize=realize,
     show=show,
+    wakes=registration.wakes,
     listed=False,
     reserved=True,
 )

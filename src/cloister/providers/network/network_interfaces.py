@@ -15,6 +15,7 @@ from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.net.plan import normal_region
 from cloister.providers.network import addresses, subnets
 from cloister.providers.network.versions import API_VERSIONS
+from cloister.providers.privatedns import registration
 
 NAME = addresses.INTERFACES
 
@@ -183,5 +184,6 @@ TYPE = ResourceType(
     settle=settle,
     show=show,
     blockers=blockers,
+    wakes=registration.wakes,
     in_use_code="NicInUse",
 )

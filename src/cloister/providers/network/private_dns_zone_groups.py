@@ -111,20 +111,40 @@ def records(row: Row, zone_id: str, view: View) -> dict[str, tuple[str, str]]:
 
 
 def settle(change: Change, view: View) -> Row:
-    """When the group was written, and which of its records a later group has taken over since."""
+    """When the group was written, which records it writes, whom it took one from, and which it writes no more.
+
+    A record is lost to a group that was written later; and it goes with the earlier group, too: the end of either of two
+    endpoints takes the record of both, until the other group is written again.
+    """
     facts = {**(change.old.facts if change.old else {}), **change.row.facts}
+    lost, taken = set(facts.get("lost") or ()), dict(facts.get("taken") or {})
     if change.written is not None:
         same = change.old is not None and change.old.properties == change.row.properties and not change.old.facts.get("lost")
-        return change.row.with_facts(**{**facts, "at": facts["at"] if same else view.now, "lost": []})
-    lost = set(facts.get("lost") or ())
-    for zone_id in zone_ids(change.row):
-        for name in records(change.row, zone_id, view):
-            id = _record_id(zone_id, name, view)
-            present = view.get(id)
-            other = view.get(present.owner) if present and present.owner and key(present.owner) != key(change.row.id) else None
-            if other is not None and other.facts.get("at", "") > facts.get("at", ""):
-                lost.add(key(id))
-    return change.row.with_facts(**{**facts, "lost": sorted(lost)})
+        facts["at"] = facts["at"] if same else view.now
+        lost = set()
+    wrote = [_record_id(zone, name, view) for zone in zone_ids(change.row) for name in records(change.row, zone, view)]
+    for id in wrote:
+        place, present = key(id), view.get(id)
+        other = view.get(present.owner) if present and present.owner and key(present.owner) != key(change.row.id) else None
+        if other is not None and other.facts.get("at", "") > facts["at"]:
+            lost.add(place)
+        elif other is not None:
+            taken[place] = other.id
+        former = view.get(taken[place]) if place in taken else None
+        if place in taken and (former is None or place not in (former.facts.get("wrote") or ())):
+            del taken[place]
+            if change.written is None:
+                lost.add(place)
+    kept = {place: id for place, id in sorted(taken.items()) if place in {key(id) for id in wrote}}
+    return change.row.with_facts(**{**facts, "lost": sorted(lost), "taken": kept, "wrote": sorted(key(id) for id in wrote)})
+
+
+def wakes(row: Row, view: View) -> Iterator[str]:
+    """The groups that have this one's records now."""
+    for place in row.facts.get("wrote") or ():
+        present = view.get(place)
+        if present is not None and present.owner:
+            yield present.owner
 
 
 def _record_id(zone_id: str, name: str, view: View) -> str:
@@ -178,4 +198,5 @@ TYPE = ResourceType(
     settle=settle,
     derive=derive,
     show=show,
+    wakes=wakes,
 )

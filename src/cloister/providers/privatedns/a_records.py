@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from cloister.arm.schema import array, obj, string
-from cloister.providers.privatedns import record_sets
+from cloister.providers.privatedns import record_sets, registration
 from cloister.providers.privatedns.record_sets import Entry
 
 
@@ -26,4 +26,10 @@ def read(properties: dict[str, Any]) -> Iterator[Entry]:
             yield Entry(at, text, f"is '{text}', which is no IPv4 address; write for example '10.0.0.4'")
 
 
-TYPE = record_sets.record_type("A", {"aRecords": array(obj(ipv4Address=string(required=True)))}, read)
+TYPE = record_sets.record_type(
+    "A",
+    {"aRecords": array(obj(ipv4Address=string(required=True)))},
+    read,
+    wakes=registration.wakes,
+    yields_to_writes=registration.is_registered,
+)

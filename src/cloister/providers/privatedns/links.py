@@ -10,11 +10,12 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, Derived, ResourceType, Row, View
 from cloister.arm.schema import boolean, obj, ref, string
 from cloister.limits import LINKS_PER_ZONE_MAX, LINKS_WITH_REGISTRATION_PER_ZONE_MAX, PRIVATE_ZONES_PER_VNET_MAX
-from cloister.net.intent import ZoneLink
-from cloister.providers.privatedns import record_sets, zones
+from cloister.net.intent import Host, ZoneLink
+from cloister.providers.privatedns import record_sets, registration, zones
+from cloister.providers.privatedns.registration import network_of
 from cloister.providers.privatedns.versions import API_VERSIONS, REDIRECT_SINCE
 
 NAME = zones.LINKS
@@ -28,11 +29,6 @@ PROPERTIES = obj(
     virtualNetworkLinkState=string(read_only=True),
     provisioningState=string(read_only=True),
 )
-
-
-def network_of(link: Row) -> str:
-    """The id of the network that a link joins to its zone."""
-    return (link.properties.get("virtualNetwork") or {}).get("id") or ""
 
 
 def check(change: Change, view: View) -> Iterator[Problem]:
@@ -119,8 +115,13 @@ def _limit_problems(change: Change, zone: Row, others: list[Row], view: View) ->
         yield _problem(row, "BadRequest", "properties.registrationEnabled", why)
 
 
-def realize(row: Row, view: View) -> Iterator[ZoneLink]:
-    """The network sees the zone, as long as both are there."""
+def derive(row: Row, view: View) -> Iterator[Derived]:
+    """The records of the network's machines, where they register here."""
+    yield from registration.records(row, view)
+
+
+def realize(row: Row, view: View) -> Iterator[ZoneLink | Host]:
+    """The network sees the zone, as long as both are there; the names of registered addresses."""
     parent = parse(row.id).parent
     network = view.get(network_of(row))
     if parent is not None and network is not None:
@@ -131,6 +132,11 @@ def realize(row: Row, view: View) -> Iterator[ZoneLink]:
             redirect=row.properties.get("resolutionPolicy") == REDIRECT,
             registration=bool(row.properties.get("registrationEnabled")),
         )
+        if row.properties.get("registrationEnabled"):
+            for record in view.owned_by(row.id):
+                for item in record.properties.get("aRecords") or ():
+                    fqdn = f"{record.name}.{parent.name}".lower()
+                    yield Host(owner=row.id, network=network.id, address=item["ipv4Address"], fqdn=fqdn)
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
@@ -147,6 +153,7 @@ TYPE = ResourceType(
     properties=PROPERTIES,
     location="global",
     check=check,
+    derive=derive,
     realize=realize,
     show=show,
     goes_with=network_of,

@@ -16,7 +16,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import Field, anything, boolean, integer, obj, string
 from cloister.limits import RECORD_SETS_PER_ZONE_MAX, RECORDS_PER_SET_MAX
 from cloister.net.intent import Record
-from cloister.providers.privatedns import domain_names
+from cloister.providers.privatedns import domain_names, registration
 from cloister.providers.privatedns.versions import API_VERSIONS
 
 ZONES = "Microsoft.Network/privateDnsZones"
@@ -146,10 +146,11 @@ def realize(row: Row, kind: str, read: Reader) -> Iterator[Record]:
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
-    """The full name, with its final dot, and that no machine registered it."""
+    """The full name, with its final dot, and whether a machine registered it."""
     parent = parse(row.id).parent
     zone = parent.name if parent is not None else ""
-    return {"fqdn": f"{zone}." if row.name == APEX else f"{row.name}.{zone}.", "isAutoRegistered": False}
+    fqdn = f"{zone}." if row.name == APEX else f"{row.name}.{zone}."
+    return {"fqdn": fqdn, "isAutoRegistered": registration.is_registered(row)}
 
 
 def refuse(problems: Iterable[Problem]) -> None:

@@ -1,0 +1,120 @@
+"""Autoregistration: machines' names in the zone of a registering link, on the real engine."""
+
+from __future__ import annotations
+
+from tests.dns.test_privatedns import API, CORP, Zones
+from tests.providers.small_cloud import NET, SUBNET, VNET, run
+
+FABRIC = "/providers/Cloister.Fabric/machines"
+NIC = f"{NET}/networkInterfaces"
+
+
+async def machine(cloud: Zones, name: str, subnet: str = SUBNET) -> None:
+    await cloud.put(f"{FABRIC}/{name}-row", {"properties": {"place": subnet, "hostName": name}}, api="2026-01-01")
+
+
+async def registered(cloud: Zones) -> dict[str, tuple[list[str], bool]]:
+    found = (await cloud.ask("GET", f"{CORP}/A", api=API)).body["value"]
+    return {
+        row["name"]: ([item["ipv4Address"] for item in row["properties"]["aRecords"]], row["properties"]["isAutoRegistered"])
+        for row in found
+    }
+
+
+async def linked() -> Zones:
+    cloud = await Zones().start()
+    answer = await cloud.link(CORP, "v", registrationEnabled=True)
+    assert answer.status in (200, 201, 202), answer
+    return cloud
+
+
+def test_machines_register_and_leave():
+    async def story():
+        cloud = await linked()
+        await machine(cloud, "Web")
+        assert await registered(cloud) == {"web": (["10.0.0.4"], True)}
+        assert cloud.lookup("web.corp.internal") == ["10.0.0.4"]
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["web.corp.internal."]
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR", network=2) == ["NXDOMAIN"]
+        assert (await cloud.get(CORP, api=API))["properties"]["numberOfVirtualNetworkLinksWithRegistration"] == 1
+        await cloud.delete(f"{FABRIC}/web-row")
+        assert await registered(cloud) == {}
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["NXDOMAIN"]
+
+    run(story())
+
+
+def test_machines_that_were_there_before_the_link_and_a_link_that_stops():
+    async def story():
+        cloud = await Zones().start()
+        await machine(cloud, "web")
+        await machine(cloud, "elsewhere", f"{NET}/virtualNetworks/w/subnets/default")
+        await cloud.link(CORP, "v", registrationEnabled=True)
+        assert set(await registered(cloud)) == {"web"}
+        await cloud.link(CORP, "v", registrationEnabled=False)
+        assert await registered(cloud) == {}
+
+    run(story())
+
+
+def test_interfaces_register_by_label_and_by_their_virtual_machine():
+    async def story():
+        cloud = await linked()
+        body = {
+            "location": "eastus2",
+            "properties": {"ipConfigurations": [{"name": "a", "properties": {"subnet": {"id": SUBNET}}}]},
+        }
+        await cloud.put(f"{NIC}/plain", body)
+        assert await registered(cloud) == {}
+        body["properties"]["dnsSettings"] = {"internalDnsNameLabel": "db1"}
+        await cloud.put(f"{NIC}/plain", body)
+        assert await registered(cloud) == {"db1": (["10.0.0.4"], True)}
+        await cloud.delete(f"{NIC}/plain")
+        assert await registered(cloud) == {}
+
+    run(story())
+
+
+def test_the_users_record_stands_and_the_registered_one_comes_back():
+    async def story():
+        cloud = await linked()
+        await machine(cloud, "web")
+        await cloud.write(f"{CORP}/A/web", ttl=60, aRecords=[{"ipv4Address": "10.9.9.9"}])
+        assert await registered(cloud) == {"web": (["10.9.9.9"], False)}
+        await cloud.delete(f"{CORP}/A/web")
+        assert await registered(cloud) == {"web": (["10.0.0.4"], True)}
+        refused = await cloud.ask("DELETE", f"{CORP}/A/web", api=API)
+        assert refused.status == 409 and "virtualNetworkLinks" in refused.message
+
+    run(story())
+
+
+def test_two_networks_with_one_host_name():
+    async def story():
+        cloud = await linked()
+        await cloud.link(CORP, "w", f"{NET}/virtualNetworks/w", registrationEnabled=True)
+        await machine(cloud, "web")
+        await cloud.put(
+            f"{FABRIC}/other",
+            {"properties": {"place": f"{NET}/virtualNetworks/w/subnets/default", "hostName": "web", "address": "10.0.0.9"}},
+            api="2026-01-01",
+        )
+        assert (await registered(cloud))["web"][0] == ["10.0.0.4"]
+        await cloud.delete(f"{FABRIC}/web-row")
+        assert (await registered(cloud))["web"][0] == ["10.0.0.9"]
+
+    run(story())
+
+
+def test_what_is_no_host_name_is_not_registered_and_the_network_takes_its_names_with_it():
+    async def story():
+        cloud = await linked()
+        await machine(cloud, "a.b")
+        await machine(cloud, "web")
+        assert set(await registered(cloud)) == {"web"}
+        for row in ("a.b-row", "web-row"):
+            await cloud.delete(f"{FABRIC}/{row}")
+        await cloud.delete(VNET)
+        assert await registered(cloud) == {}
+
+    run(story())
