@@ -183,8 +183,14 @@ def test_restart_in_the_middle(tmp_path):
         first.store.close()
 
         second = await DeploymentCloud(tmp_path).start()
+        second.loop.states[key(zone_id("slow.example"))] = ("Updating", "")
         assert (await second.ok("GET", body["id"]))["properties"]["provisioningState"] == "Running"
         await second.deployments.resume()
+        status, again, _ = await second.put(made, parameters={"s": "text"})
+        assert (status, again["id"]) == (200, body["id"]), "a request whose answer was lost may come again"
+        status, refused, _ = await second.put(made, parameters={"s": "other"})
+        assert (status, refused["error"]["code"]) == (409, "DeploymentActive")
+        second.loop.states.clear()
         done = await second.follow(f"https://management.azure.com{body['id']}/operationStatuses/1", body["id"])
         assert done["properties"]["provisioningState"] == "Succeeded", done
         assert done["properties"]["outputs"]["id"]["value"] == before["id"]["value"]

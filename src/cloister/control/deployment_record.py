@@ -88,6 +88,11 @@ def read_ask(raw: bytes) -> Ask:
     )
 
 
+def digest(ask: Ask) -> str:
+    """What tells one request from another: mode, template and parameters."""
+    return hashlib.sha256(orjson.dumps([ask.mode, ask.template, ask.link, ask.given, ask.location])).hexdigest()
+
+
 def refused(message: str) -> ArmError:
     """400 ``InvalidRequestContent``."""
     return ArmError(400, "InvalidRequestContent", message)

@@ -68,6 +68,7 @@ class Answers:
     async def put(self, engine: Engine, call: RouteCall) -> Response:
         """201 or 200, with the URL to poll; the deployment goes on."""
         run, is_new = await self.all.begin(self._place(call), call.parts["name"], call.request.body, call.caller)
+        run.answered = True
         shown = record.shown(run.row())
         shown["properties"]["provisioningState"] = "Accepted"
         version = call.request.query["api-version"]

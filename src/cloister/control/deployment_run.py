@@ -61,6 +61,9 @@ class Run:
     caller: Caller
     clock: Callable[[], str]
     link: dict[str, Any] | None = None
+    digest: str = ""
+    """Of the request; one that comes again unanswered (control was killed before its answer) joins the same run."""
+    answered: bool = False
     depth: int = 0
     nested: list[Run] = field(default_factory=list)
     operations: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -70,6 +73,8 @@ class Run:
     outputs: dict[str, Any] = field(default_factory=dict)
     canceled: bool = False
     begun: float = field(default_factory=time.monotonic)
+    kept: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the request is on disk, or was refused by the store."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -150,9 +150,15 @@ class Deployments:
         """Start a deployment; answers the run and whether its name is new. Raises ArmError; then nothing has changed."""
         plan, ask, computed, _ = await self.prepare(place, name, raw, caller)
         id = self._id(place, name)
+        digest = record.digest(ask)
+        again = self.runs.get(key(id))
+        if again is not None and again.digest == digest and not again.answered:
+            await again.kept.wait()
+            if again.over.is_set() or self.runs.get(key(id)) is again:
+                return again, False
         old = self._replaceable(id, ask.location)
         first = record.first_row(id, ask, caller, computed["correlationId"], computed["timestamp"], computed)
-        run = Run(self.engine, self, first, plan, caller, self.clock, link=ask.link)
+        run = Run(self.engine, self, first, plan, caller, self.clock, link=ask.link, digest=digest)
         self.runs[key(id)] = run
         document = {
             "template": ask.template,
@@ -174,6 +180,8 @@ class Deployments:
         except BaseException:
             self.runs.pop(key(id), None)
             raise
+        finally:
+            run.kept.set()
         self._start(run)
         return run, old is None
 
@@ -314,7 +322,8 @@ class Deployments:
             return
         row = row.with_facts(attempts=attempts)
         await self.engine.record(put=[row])
-        run = Run(self.engine, self, row, plan, caller, self.clock, link=ask.link)
+        run = Run(self.engine, self, row, plan, caller, self.clock, link=ask.link, digest=record.digest(ask))
+        run.kept.set()
         self.runs[key(row.id)] = run
         log.info("deployment.resumed id=%s attempt=%d", row.id, attempts)
         self._start(run)
