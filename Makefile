@@ -1,6 +1,6 @@
 # Every task is one word and bootstraps what it needs. The lines after ## are what `make` prints.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-client setup-cli demo test check deep bench lock clean
+.PHONY: help setup setup-demo setup-client setup-cli demo test check deep bench lock clean
 
 SHELL := bash
 PYTHON := .venv/bin/python
@@ -14,13 +14,16 @@ help: ## list the tasks
 setup: ## install what is missing: system packages (as root), .venv with locked dependencies, the cloister command
 	@tools/setup system product
 
-setup-client: ## setup, .venv-client with Microsoft's azureml-core, .venv-azure with azure-ai-ml and azure-mgmt-*, for demo and tests
+setup-demo: ## setup, and .venv-client with Microsoft's azureml-core, for the demo
+	@tools/setup system product client
+
+setup-client: ## setup-demo, and .venv-azure with azure-ai-ml and azure-mgmt-*, for the tests
 	@tools/setup system product client azure
 
 setup-cli: ## setup, and .venv-cli with Microsoft's az (700 MB), for the long client tests
 	@tools/setup system product client azure cli
 
-demo: setup-client ## start a cloud, run the article's scripts in it, try the workspace after each step and show the table
+demo: setup-demo ## start a cloud, run the article's scripts in it, try the workspace after each step and show the table
 	@.venv/bin/cloister up --detach
 	@.venv/bin/cloister demo
 
