@@ -252,7 +252,7 @@ def test_env_can_be_evaluated(control: FakeControl, cloister) -> None:
     told = json.loads(cloister("env", "--json").out)
     assert told.keys() == lines.keys()
     assert told["ARM_CLOUD_METADATA_URL"] == "https://localhost:8443/metadata/endpoints?api-version=2019-05-01"
-    assert told["AZUREML_CURRENT_CLOUD"] == "AzureCloud"
+    assert told["AZUREML_CURRENT_CLOUD"] == "Cloister"
     assert told["AZURE_TENANT_ID"] == FACTS["tenant_id"]
     assert told["REQUESTS_CA_BUNDLE"] == told["SSL_CERT_FILE"] == str(control.home.bundle_file)
 

@@ -77,6 +77,15 @@ def test_metadata(tenant: Tenant, version: str, tenant_word: str) -> None:
     assert tenant.get(keys)[1]["keys"][0]["kid"] == tenant.mint.kid
 
 
+def test_the_adfs_form_with_the_tenant_below_it(tenant: Tenant) -> None:
+    """azure-identity puts the tenant below AZURE_AUTHORITY_HOST, also where that ends in /adfs."""
+    plain, below = (
+        tenant.get(f"{path}/.well-known/openid-configuration", "localhost:8443") for path in ("/adfs", f"/adfs/{TENANT}")
+    )
+    assert plain == below and plain[0] == 200
+    assert tenant.get(f"/adfs/{TENANT[:-1]}0/.well-known/openid-configuration", "localhost:8443")[0] == 404
+
+
 def test_instance_discovery(tenant: Tenant) -> None:
     endpoint = f"https://{HOST}/{TENANT}/oauth2/v2.0/authorize"
     query = {"api-version": "1.1", "authorization_endpoint": endpoint}

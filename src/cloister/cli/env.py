@@ -6,7 +6,7 @@ import shlex
 
 from cloister.cli import show
 from cloister.cli.cloud import Cloud
-from cloister.cli.environment import credentials, trust
+from cloister.cli.environment import client_folder, credentials, trust
 
 
 def env(*, as_json: bool, principal: str) -> None:
@@ -20,11 +20,18 @@ def env(*, as_json: bool, principal: str) -> None:
 
 
 def host_environment(cloud: Cloud, principal: str = "") -> dict[str, str]:
-    """Trust, credentials, and the cloud's metadata address: clients learn all other addresses from there."""
-    metadata = f"https://localhost:{cloud.facts['host_port']}/metadata/endpoints?api-version=2019-05-01"
+    """Trust, credentials, and the cloud's metadata address: clients learn all other addresses from there.
+
+    azure-identity reads no metadata, so it is told the authority. It stands under ``/adfs``: MSAL asks Microsoft whether it
+    may trust any other authority that is not Microsoft's (MSAL for Python, ``authority.py``). The clients keep what the
+    metadata said for good, hence a folder of their own.
+    """
+    base = f"https://localhost:{cloud.facts['host_port']}"
     return {
-        "ARM_CLOUD_METADATA_URL": metadata,
-        "AZUREML_CURRENT_CLOUD": "AzureCloud",
+        "ARM_CLOUD_METADATA_URL": f"{base}/metadata/endpoints?api-version=2019-05-01",
+        "AZUREML_CURRENT_CLOUD": "Cloister",
+        "AZURE_AUTHORITY_HOST": f"{base}/adfs",
+        "AZURE_CONFIG_DIR": str(client_folder(cloud.home, principal, "azure-of-host")),
         **credentials(cloud, principal),
         **trust(cloud.home),
     }

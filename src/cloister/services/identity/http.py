@@ -8,6 +8,8 @@
 | ``/{tenant}/oauth2/v2.0/token`` | client credentials with ``scope=<audience>/.default`` |
 | ``/{tenant}/oauth2/token``, ``/adfs/oauth2/token`` | the same with ``resource=<audience>`` (or ``scope``) |
 
+``/adfs/{tenant}/...`` is the same as ``/adfs/...``: so asks azure-identity where AZURE_AUTHORITY_HOST ends in ``/adfs``.
+
 Sources: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, .../reference-error-codes; RFC 6749;
 what MSAL reads of it: MSAL for Python, ``authority.py`` and ``oauth2cli``.
 """
@@ -94,6 +96,8 @@ class Login:
     def _route(self, request: Request) -> Response:
         parts = [part for part in request.path.split("/") if part]
         words = [part.lower() for part in parts]
+        if words[:2] == ["adfs", self._mint.tenant_id.lower()]:
+            parts, words = [parts[0], *parts[2:]], [words[0], *words[2:]]
         if words == ["common", "discovery", "instance"]:
             return self._instance(request)
         if not words:
