@@ -6,6 +6,6 @@ Lives here: what may be declared. Never lives here: who may do what (``arm/rbac.
 
 from __future__ import annotations
 
-from cloister.providers.authorization import locks, role_assignments, role_definitions
+from cloister.providers.authorization import locks, policies, role_assignments, role_definitions
 
-TYPES = (role_assignments.TYPE, role_definitions.TYPE, locks.TYPE)
+TYPES = (role_assignments.TYPE, role_definitions.TYPE, locks.TYPE, *policies.TYPES)

@@ -1,7 +1,8 @@
 """Cloister.Fabric/machines: a machine of ``cloister exec``, in a subnet or on the internet, for as long as its command runs.
 
 A type of this cloud's own at the tenant's level: ``/providers/Cloister.Fabric/machines/<name>``. ``place`` is ``internet`` or
-a subnet's id, ``address`` an optional wish, ``holder`` the process that it lives with.
+a subnet's id, ``address`` an optional wish, ``holder`` the process that it lives with; with ``enableIPForwarding`` it forwards,
+as an appliance of a route.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from cloister.arm.errors import ArmError, Problem
 from cloister.arm.ids import key, parse
 from cloister.arm.resource import Change, ResourceType, Row, View
-from cloister.arm.schema import integer, obj, string
+from cloister.arm.schema import boolean, integer, obj, string
 from cloister.net import plan
 from cloister.net.intent import Interface
 from cloister.providers.network import addresses, subnets, virtual_networks
@@ -27,6 +28,7 @@ PROPERTIES = obj(
     place=string(required=True, create_only=True),
     address=string(create_only=True, overridable=True),
     hostName=string(create_only=True, length=(1, 63)),
+    enableIPForwarding=boolean(create_only=True),
     holder=obj(pid=integer(0), start=integer(0)),
     namespace=string(read_only=True),
     number=integer(read_only=True),
@@ -169,6 +171,7 @@ def realize(row: Row, view: View) -> Iterator[Interface]:
         number=row.facts["number"],
         address=row.facts["address"],
         dns_servers=dns_servers(row, view),
+        forwarding=row.properties.get("enableIPForwarding") is True,
     )
 
 

@@ -1,8 +1,12 @@
-"""Microsoft.Insights: Application Insights components. Stored: nothing takes telemetry yet."""
+"""Microsoft.Insights: components, diagnostic settings, alerts, private link scopes. Stored: nothing takes telemetry yet."""
 
 from __future__ import annotations
 
-from cloister.providers.insights import components
+from cloister.providers.insights import components, monitor, private_link_scopes
 
-TYPES = (components.TYPE,)
+TYPES = (
+    components.TYPE,
+    *monitor.TYPES,
+    *private_link_scopes.TYPES,
+)
 """Every type of this folder."""

@@ -6,7 +6,30 @@ children. Never lives here: the data plane, which is ``services/workspace`` behi
 
 from __future__ import annotations
 
-from cloister.providers.machinelearning import computes, connections, workspaces
+from cloister.providers.machinelearning import (
+    assets,
+    computes,
+    connections,
+    datasets,
+    datastores,
+    endpoints,
+    jobs,
+    outbound_rules,
+    registries,
+    workspaces,
+)
 
-TYPES = (workspaces.TYPE, *workspaces.CHILDREN, connections.TYPE, computes.TYPE)
+TYPES = (
+    workspaces.TYPE,
+    *workspaces.CHILDREN,
+    connections.TYPE,
+    computes.TYPE,
+    datastores.TYPE,
+    *datasets.TYPES,
+    *assets.TYPES,
+    *jobs.TYPES,
+    *endpoints.TYPES,
+    outbound_rules.TYPE,
+    *registries.TYPES,
+)
 """Every type of this folder."""

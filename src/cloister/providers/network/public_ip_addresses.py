@@ -22,6 +22,7 @@ SKUS = ("Basic", "Standard", "StandardV2")
 USERS = (
     "Microsoft.Network/networkInterfaces", "Microsoft.Network/natGateways", "Microsoft.Network/virtualNetworkGateways",
     "Microsoft.Network/bastionHosts", "Microsoft.Network/loadBalancers", "Microsoft.Network/azureFirewalls",
+    "Microsoft.Network/applicationGateways",
 )  # fmt: skip
 
 PROPERTIES = obj(

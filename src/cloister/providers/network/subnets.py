@@ -11,6 +11,7 @@ from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
 from cloister.providers.network import addresses, prefixes, virtual_networks
+from cloister.providers.network.user_routes import user_routes
 from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
 
 NAME = virtual_networks.SUBNETS
@@ -184,6 +185,7 @@ def realize(row: Row, view: View) -> Iterator[Subnet]:
             prefix=str(prefix),
             default_outbound=row.properties.get("defaultOutboundAccess") is not False,
             endpoint_policies=policies(row),
+            routes=user_routes(row, view),
             filter=addresses.filter_of(row),
         )
 

@@ -18,8 +18,10 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import PEERINGS_PER_VNET_MAX
 from cloister.net.intent import Peering
-from cloister.providers.network import prefixes, virtual_networks
+from cloister.net.plan import normal_region
+from cloister.providers.network import addresses, prefixes, virtual_networks
 from cloister.providers.network.peering_rules import other_half, remote_id, space, third_problems
+from cloister.providers.network.user_routes import remote_endpoints
 from cloister.providers.network.versions import API_VERSIONS
 
 NAME = virtual_networks.PEERINGS
@@ -140,6 +142,8 @@ def realize(row: Row, view: View) -> Iterator[Peering]:
         prefixes=tuple(text for text in row.facts.get("space") or () if text in now),
         access=row.properties.get("allowVirtualNetworkAccess") is not False,
         forwarded=row.properties.get("allowForwardedTraffic") is True,
+        endpoints=remote_endpoints(remote, view, addresses.ENDPOINTS, virtual_networks.SUBNETS),
+        is_global=normal_region(own.body.get("location") or "") != normal_region(remote.body.get("location") or ""),
     )
 
 

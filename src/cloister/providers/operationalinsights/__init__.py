@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloister.providers.operationalinsights import workspaces
+from cloister.providers.operationalinsights import children, workspaces
 
-TYPES = (workspaces.TYPE,)
+TYPES = (workspaces.TYPE, *children.TYPES)
 """Every type of this folder."""

@@ -5,7 +5,7 @@ What runs a deployment is ``control/deployments.py``; the listings of tenants, s
 
 from __future__ import annotations
 
-from cloister.providers.resources import deployments, resource_groups, subscriptions, tenants
+from cloister.providers.resources import deployment_scripts, deployments, resource_groups, subscriptions, tenants
 
-TYPES = (tenants.TYPE, subscriptions.TYPE, resource_groups.TYPE, deployments.TYPE)
+TYPES = (tenants.TYPE, subscriptions.TYPE, resource_groups.TYPE, deployments.TYPE, deployment_scripts.TYPE)
 """Every type of this folder."""

@@ -1,0 +1,132 @@
+"""Microsoft.Compute/virtualMachineScaleSets: sets of machines of one model. Stored: no system is started.
+
+Source: learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/create-or-update
+"""
+
+from __future__ import annotations
+
+from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
+from cloister.providers.compute.versions import API_VERSIONS
+from cloister.providers.plain import plain
+
+NAME = "Microsoft.Compute/virtualMachineScaleSets"
+
+PROPERTIES = obj(
+    upgradePolicy=anything(),
+    automaticRepairsPolicy=anything(),
+    overprovision=boolean(),
+    singlePlacementGroup=boolean(),
+    zoneBalance=boolean(),
+    platformFaultDomainCount=integer(),
+    orchestrationMode=string("Uniform", "Flexible"),
+    scaleInPolicy=anything(),
+    doNotRunExtensionsOnOverprovisionedVMs=boolean(),
+    additionalCapabilities=anything(),
+    hostGroup=anything(),
+    proximityPlacementGroup=ref("Microsoft.Compute/proximityPlacementGroups"),
+    spotRestorePolicy=anything(),
+    priorityMixPolicy=anything(),
+    constrainedMaximumCapacity=boolean(),
+    resiliencyPolicy=anything(),
+    zonalPlatformFaultDomainAlignMode=string(),
+    skuProfile=anything(),
+    virtualMachineProfile=obj(
+        osProfile=obj(
+            computerName=string(),
+            computerNamePrefix=string(),
+            adminUsername=string(create_only=True),
+            adminPassword=string(secret=True),
+            customData=string(secret=True),
+            windowsConfiguration=anything(),
+            linuxConfiguration=anything(),
+            secrets=array(anything()),
+            allowExtensionOperations=boolean(),
+            requireGuestProvisionSignal=boolean(),
+        ),
+        storageProfile=obj(
+            imageReference=anything(),
+            osDisk=obj(
+                osType=string("Windows", "Linux"),
+                name=string(),
+                vhd=anything(),
+                image=anything(),
+                caching=string("None", "ReadOnly", "ReadWrite"),
+                createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore"),
+                diskSizeGB=integer(0),
+                managedDisk=anything(),
+                writeAcceleratorEnabled=boolean(),
+                diffDiskSettings=anything(),
+                encryptionSettings=anything(),
+                deleteOption=string("Delete", "Detach"),
+            ),
+            dataDisks=array(
+                obj(
+                    lun=integer(0, 63, required=True),
+                    name=string(),
+                    vhd=anything(),
+                    image=anything(),
+                    caching=string("None", "ReadOnly", "ReadWrite"),
+                    createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore", required=True),
+                    diskSizeGB=integer(0),
+                    managedDisk=anything(),
+                    writeAcceleratorEnabled=boolean(),
+                    toBeDetached=boolean(),
+                    detachOption=string("ForceDetach"),
+                    deleteOption=string("Delete", "Detach"),
+                )
+            ),
+            diskControllerType=string("SCSI", "NVMe"),
+        ),
+        networkProfile=obj(
+            healthProbe=anything(),
+            networkApiVersion=string(),
+            networkInterfaceConfigurations=array(
+                obj(
+                    name=string(required=True),
+                    properties=obj(
+                        primary=boolean(),
+                        enableAcceleratedNetworking=boolean(),
+                        enableIPForwarding=boolean(),
+                        networkSecurityGroup=ref("Microsoft.Network/networkSecurityGroups"),
+                        dnsSettings=anything(),
+                        ipConfigurations=array(
+                            obj(
+                                name=string(required=True),
+                                properties=obj(subnet=ref("Microsoft.Network/virtualNetworks/subnets"), primary=boolean()),
+                            )
+                        ),
+                    ),
+                )
+            ),
+        ),
+        securityProfile=anything(),
+        diagnosticsProfile=anything(),
+        extensionProfile=obj(
+            extensions=array(
+                obj(
+                    name=string(),
+                    properties=obj(
+                        publisher=string(), type=string(), settings=anything(), protectedSettings=anything(secret=True)
+                    ),
+                )
+            ),
+            extensionsTimeBudget=string(),
+        ),
+        licenseType=string(),
+        priority=string("Regular", "Low", "Spot"),
+        evictionPolicy=string("Deallocate", "Delete"),
+        billingProfile=anything(),
+        scheduledEventsProfile=anything(),
+        userData=string(secret=True),
+        capacityReservation=anything(),
+        applicationProfile=anything(),
+        hardwareProfile=anything(),
+        serviceArtifactReference=anything(),
+        securityPostureReference=anything(),
+    ),
+    uniqueId=string(read_only=True),
+    timeCreated=string(read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no system is started")

@@ -1,0 +1,164 @@
+"""Microsoft.Compute/virtualMachines: machines with their interfaces and disks. Stored: no system is started.
+
+In the networks of this cloud, machines are those of ``cloister exec``.
+Source: learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloister.arm.resource import Action, Call, Change, Outcome, Row, View
+from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, ref, string
+from cloister.providers.compute.versions import API_VERSIONS
+from cloister.providers.plain import plain
+from cloister.providers.privatedns import registration
+
+NAME = "Microsoft.Compute/virtualMachines"
+
+PROPERTIES = obj(
+    hardwareProfile=obj(vmSize=string(), vmSizeProperties=anything()),
+    scheduledEventsPolicy=anything(),
+    storageProfile=obj(
+        imageReference=anything(),
+        osDisk=obj(
+            osType=string("Windows", "Linux"),
+            name=string(),
+            vhd=anything(),
+            image=anything(),
+            caching=string("None", "ReadOnly", "ReadWrite"),
+            createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore"),
+            diskSizeGB=integer(0),
+            managedDisk=obj(
+                id=id_of("Microsoft.Compute/disks"),
+                storageAccountType=string(),
+                diskEncryptionSet=anything(),
+                securityProfile=anything(),
+            ),
+            writeAcceleratorEnabled=boolean(),
+            diffDiskSettings=anything(),
+            encryptionSettings=anything(),
+            deleteOption=string("Delete", "Detach"),
+        ),
+        dataDisks=array(
+            obj(
+                lun=integer(0, 63, required=True),
+                name=string(),
+                vhd=anything(),
+                image=anything(),
+                caching=string("None", "ReadOnly", "ReadWrite"),
+                createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore", required=True),
+                diskSizeGB=integer(0),
+                managedDisk=obj(
+                    id=id_of("Microsoft.Compute/disks"),
+                    storageAccountType=string(),
+                    diskEncryptionSet=anything(),
+                    securityProfile=anything(),
+                ),
+                writeAcceleratorEnabled=boolean(),
+                toBeDetached=boolean(),
+                detachOption=string("ForceDetach"),
+                deleteOption=string("Delete", "Detach"),
+            )
+        ),
+        diskControllerType=string("SCSI", "NVMe"),
+    ),
+    additionalCapabilities=anything(),
+    osProfile=obj(
+        computerName=string(),
+        computerNamePrefix=string(),
+        adminUsername=string(create_only=True),
+        adminPassword=string(secret=True),
+        customData=string(secret=True),
+        windowsConfiguration=anything(),
+        linuxConfiguration=anything(),
+        secrets=array(anything()),
+        allowExtensionOperations=boolean(),
+        requireGuestProvisionSignal=boolean(),
+    ),
+    networkProfile=obj(
+        networkInterfaces=array(
+            obj(
+                id=id_of("Microsoft.Network/networkInterfaces", required=True),
+                properties=obj(primary=boolean(), deleteOption=string("Delete", "Detach")),
+            )
+        ),
+        networkApiVersion=string(),
+        networkInterfaceConfigurations=array(anything()),
+    ),
+    securityProfile=anything(),
+    diagnosticsProfile=obj(bootDiagnostics=obj(enabled=boolean(), storageUri=string())),
+    availabilitySet=ref("Microsoft.Compute/availabilitySets", create_only=True),
+    virtualMachineScaleSet=ref("Microsoft.Compute/virtualMachineScaleSets", create_only=True),
+    proximityPlacementGroup=ref("Microsoft.Compute/proximityPlacementGroups"),
+    priority=string("Regular", "Low", "Spot"),
+    evictionPolicy=string("Deallocate", "Delete"),
+    billingProfile=anything(),
+    host=anything(),
+    hostGroup=anything(),
+    licenseType=string(),
+    extensionsTimeBudget=string(),
+    platformFaultDomain=integer(),
+    userData=string(secret=True),
+    capacityReservation=anything(),
+    applicationProfile=anything(),
+    instanceView=anything(read_only=True),
+    vmId=string(read_only=True),
+    timeCreated=string(read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+
+def settle(change: Change, view: View) -> Row:
+    """Its id and its creation time, for life."""
+    if "vm" in change.row.facts:
+        return change.row
+    return change.row.with_facts(vm=view.new_id(f"{change.row.id} vmId {view.now}"), created=view.now)
+
+
+def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """Its id and its creation time."""
+    return {"vmId": row.facts["vm"], "timeCreated": row.facts["created"]}
+
+
+def no_power(call: Call, view: View) -> Outcome:
+    """Accepted and without effect: there is no system to start or stop."""
+    return Outcome()
+
+
+TYPE = plain(
+    NAME,
+    API_VERSIONS,
+    PROPERTIES,
+    lacks="no system is started; a machine in a network is that of cloister exec",
+    settle=settle,
+    show=show,
+    wakes=registration.wakes,
+    actions={name: Action(run=no_power) for name in ("start", "powerOff", "deallocate", "restart", "generalize", "redeploy")},
+)
+
+EXTENSION_NAME = "Microsoft.Compute/virtualMachines/extensions"
+
+EXTENSION_PROPERTIES = obj(
+    publisher=string(),
+    type=string(),
+    typeHandlerVersion=string(),
+    autoUpgradeMinorVersion=boolean(),
+    enableAutomaticUpgrade=boolean(),
+    forceUpdateTag=string(),
+    suppressFailures=boolean(),
+    settings=anything(),
+    protectedSettings=anything(secret=True),
+    protectedSettingsFromKeyVault=anything(),
+    provisionAfterExtensions=array(string()),
+    instanceView=anything(read_only=True),
+    provisioningState=string(read_only=True),
+)
+
+EXTENSION_TYPE = plain(EXTENSION_NAME, API_VERSIONS, EXTENSION_PROPERTIES, lacks="no extension is run", location="optional")
+
+TYPES = (
+    TYPE,
+    EXTENSION_TYPE,
+)
+"""The types of this module."""

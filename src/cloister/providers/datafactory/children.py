@@ -1,0 +1,424 @@
+"""What stands in a data factory: managed networks and their endpoints, runtimes, pipelines and what they use. Stored.
+
+Source: bicep types microsoft.datafactory 2018-06-01
+"""
+
+from __future__ import annotations
+
+from cloister.arm.schema import anything, array, boolean, integer, obj, string
+from cloister.providers.datafactory.versions import API_VERSIONS
+from cloister.providers.plain import plain
+
+NETWORK_NAME = "Microsoft.DataFactory/factories/managedVirtualNetworks"
+
+NETWORK_PROPERTIES = obj(vNetId=string(read_only=True), alias=string(read_only=True))
+
+NETWORK_TYPE = plain(NETWORK_NAME, API_VERSIONS, NETWORK_PROPERTIES, lacks="nothing of it runs", location="none")
+
+ENDPOINT_NAME = "Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints"
+
+ENDPOINT_PROPERTIES = obj(
+    connectionState=obj(
+        actionsRequired=string(read_only=True), description=string(read_only=True), status=string(read_only=True)
+    ),
+    fqdns=array(string()),
+    groupId=string(),
+    isReserved=boolean(read_only=True),
+    privateLinkResourceId=string(),
+    provisioningState=string(read_only=True),
+)
+
+ENDPOINT_TYPE = plain(ENDPOINT_NAME, API_VERSIONS, ENDPOINT_PROPERTIES, lacks="nothing of it runs", location="none")
+
+RUNTIME_NAME = "Microsoft.DataFactory/factories/integrationRuntimes"
+
+RUNTIME_PROPERTIES = obj(type=string("Managed", "SelfHosted", required=True), description=string())
+
+RUNTIME_TYPE = plain(RUNTIME_NAME, API_VERSIONS, RUNTIME_PROPERTIES, lacks="nothing of it runs", location="none")
+
+LINKED_SERVICE_NAME = "Microsoft.DataFactory/factories/linkedservices"
+
+LINKED_SERVICE_PROPERTIES = obj(
+    type=string(
+        "AmazonMWS",
+        "AmazonRdsForOracle",
+        "AmazonRdsForSqlServer",
+        "AmazonRedshift",
+        "AmazonS3",
+        "AmazonS3Compatible",
+        "AppFigures",
+        "Asana",
+        "AzureBatch",
+        "AzureBlobFS",
+        "AzureBlobStorage",
+        "AzureDataExplorer",
+        "AzureDataLakeAnalytics",
+        "AzureDataLakeStore",
+        "AzureDatabricks",
+        "AzureDatabricksDeltaLake",
+        "AzureFileStorage",
+        "AzureFunction",
+        "AzureKeyVault",
+        "AzureML",
+        "AzureMLService",
+        "AzureMariaDB",
+        "AzureMySql",
+        "AzurePostgreSql",
+        "AzureSearch",
+        "AzureSqlDW",
+        "AzureSqlDatabase",
+        "AzureSqlMI",
+        "AzureStorage",
+        "AzureSynapseArtifacts",
+        "AzureTableStorage",
+        "Cassandra",
+        "CommonDataServiceForApps",
+        "Concur",
+        "CosmosDb",
+        "CosmosDbMongoDbApi",
+        "Couchbase",
+        "CustomDataSource",
+        "Dataworld",
+        "Db2",
+        "Drill",
+        "Dynamics",
+        "DynamicsAX",
+        "DynamicsCrm",
+        "Eloqua",
+        "FileServer",
+        "FtpServer",
+        "GoogleAdWords",
+        "GoogleBigQuery",
+        "GoogleBigQueryV2",
+        "GoogleCloudStorage",
+        "GoogleSheets",
+        "Greenplum",
+        "HBase",
+        "HDInsight",
+        "HDInsightOnDemand",
+        "Hdfs",
+        "Hive",
+        "HttpServer",
+        "Hubspot",
+        "Impala",
+        "Informix",
+        "Jira",
+        "Lakehouse",
+        "Magento",
+        "MariaDB",
+        "Marketo",
+        "MicrosoftAccess",
+        "MongoDb",
+        "MongoDbAtlas",
+        "MongoDbV2",
+        "MySql",
+        "Netezza",
+        "OData",
+        "Odbc",
+        "Office365",
+        "Oracle",
+        "OracleCloudStorage",
+        "OracleServiceCloud",
+        "Paypal",
+        "Phoenix",
+        "PostgreSql",
+        "PostgreSqlV2",
+        "Presto",
+        "QuickBooks",
+        "Quickbase",
+        "Responsys",
+        "RestService",
+        "Salesforce",
+        "SalesforceMarketingCloud",
+        "SalesforceServiceCloud",
+        "SalesforceServiceCloudV2",
+        "SalesforceV2",
+        "SapBW",
+        "SapCloudForCustomer",
+        "SapEcc",
+        "SapHana",
+        "SapOdp",
+        "SapOpenHub",
+        "SapTable",
+        "ServiceNow",
+        "ServiceNowV2",
+        "Sftp",
+        "SharePointOnlineList",
+        "Shopify",
+        "Smartsheet",
+        "Snowflake",
+        "SnowflakeV2",
+        "Spark",
+        "SqlServer",
+        "Square",
+        "Sybase",
+        "TeamDesk",
+        "Teradata",
+        "Twilio",
+        "Vertica",
+        "Warehouse",
+        "Web",
+        "Xero",
+        "Zendesk",
+        "Zoho",
+        required=True,
+    ),
+    version=string(),
+    connectVia=obj(
+        type=string("IntegrationRuntimeReference", required=True), referenceName=string(required=True), parameters=anything()
+    ),
+    description=string(),
+    parameters=anything(),
+    annotations=array(anything()),
+)
+
+LINKED_SERVICE_TYPE = plain(
+    LINKED_SERVICE_NAME, API_VERSIONS, LINKED_SERVICE_PROPERTIES, lacks="nothing of it runs", location="none"
+)
+
+DATASET_NAME = "Microsoft.DataFactory/factories/datasets"
+
+DATASET_PROPERTIES = obj(
+    type=string(
+        "AmazonMWSObject",
+        "AmazonRdsForOracleTable",
+        "AmazonRdsForSqlServerTable",
+        "AmazonRedshiftTable",
+        "AmazonS3Object",
+        "Avro",
+        "AzureBlob",
+        "AzureBlobFSFile",
+        "AzureDataExplorerTable",
+        "AzureDataLakeStoreFile",
+        "AzureDatabricksDeltaLakeDataset",
+        "AzureMariaDBTable",
+        "AzureMySqlTable",
+        "AzurePostgreSqlTable",
+        "AzureSearchIndex",
+        "AzureSqlDWTable",
+        "AzureSqlMITable",
+        "AzureSqlTable",
+        "AzureTable",
+        "Binary",
+        "CassandraTable",
+        "CommonDataServiceForAppsEntity",
+        "ConcurObject",
+        "CosmosDbMongoDbApiCollection",
+        "CosmosDbSqlApiCollection",
+        "CouchbaseTable",
+        "CustomDataset",
+        "Db2Table",
+        "DelimitedText",
+        "DocumentDbCollection",
+        "DrillTable",
+        "DynamicsAXResource",
+        "DynamicsCrmEntity",
+        "DynamicsEntity",
+        "EloquaObject",
+        "Excel",
+        "FileShare",
+        "GoogleAdWordsObject",
+        "GoogleBigQueryObject",
+        "GoogleBigQueryV2Object",
+        "GreenplumTable",
+        "HBaseObject",
+        "HiveObject",
+        "HttpFile",
+        "HubspotObject",
+        "Iceberg",
+        "ImpalaObject",
+        "InformixTable",
+        "JiraObject",
+        "Json",
+        "LakehouseTable",
+        "MagentoObject",
+        "MariaDBTable",
+        "MarketoObject",
+        "MicrosoftAccessTable",
+        "MongoDbAtlasCollection",
+        "MongoDbCollection",
+        "MongoDbV2Collection",
+        "MySqlTable",
+        "NetezzaTable",
+        "ODataResource",
+        "OdbcTable",
+        "Office365Table",
+        "OracleServiceCloudObject",
+        "OracleTable",
+        "Orc",
+        "Parquet",
+        "PaypalObject",
+        "PhoenixObject",
+        "PostgreSqlTable",
+        "PostgreSqlV2Table",
+        "PrestoObject",
+        "QuickBooksObject",
+        "RelationalTable",
+        "ResponsysObject",
+        "RestResource",
+        "SalesforceMarketingCloudObject",
+        "SalesforceObject",
+        "SalesforceServiceCloudObject",
+        "SalesforceServiceCloudV2Object",
+        "SalesforceV2Object",
+        "SapBwCube",
+        "SapCloudForCustomerResource",
+        "SapEccResource",
+        "SapHanaTable",
+        "SapOdpResource",
+        "SapOpenHubTable",
+        "SapTableResource",
+        "ServiceNowObject",
+        "ServiceNowV2Object",
+        "SharePointOnlineListResource",
+        "ShopifyObject",
+        "SnowflakeTable",
+        "SnowflakeV2Table",
+        "SparkObject",
+        "SqlServerTable",
+        "SquareObject",
+        "SybaseTable",
+        "TeradataTable",
+        "VerticaTable",
+        "WarehouseTable",
+        "WebTable",
+        "XeroObject",
+        "Xml",
+        "ZohoObject",
+        required=True,
+    ),
+    description=string(),
+    structure=anything(),
+    schema=anything(),
+    linkedServiceName=obj(
+        type=string("LinkedServiceReference", required=True),
+        referenceName=string(required=True),
+        parameters=anything(),
+        required=True,
+    ),
+    parameters=anything(),
+    annotations=array(anything()),
+    folder=obj(name=string()),
+)
+
+DATASET_TYPE = plain(DATASET_NAME, API_VERSIONS, DATASET_PROPERTIES, lacks="nothing of it runs", location="none")
+
+PIPELINE_NAME = "Microsoft.DataFactory/factories/pipelines"
+
+PIPELINE_PROPERTIES = obj(
+    description=string(),
+    activities=array(
+        obj(
+            type=string(
+                "AppendVariable",
+                "AzureDataExplorerCommand",
+                "AzureFunctionActivity",
+                "AzureMLBatchExecution",
+                "AzureMLExecutePipeline",
+                "AzureMLUpdateResource",
+                "ExecutePipeline",
+                "Fail",
+                "Filter",
+                "ForEach",
+                "IfCondition",
+                "SetVariable",
+                "Switch",
+                "Until",
+                "Validation",
+                "Wait",
+                "WebHook",
+                "Copy",
+                "Custom",
+                "DataLakeAnalyticsU-SQL",
+                "DatabricksJob",
+                "DatabricksNotebook",
+                "DatabricksSparkJar",
+                "DatabricksSparkPython",
+                "Delete",
+                "ExecuteDataFlow",
+                "ExecuteSSISPackage",
+                "ExecuteWranglingDataflow",
+                "GetMetadata",
+                "HDInsightHive",
+                "HDInsightMapReduce",
+                "HDInsightPig",
+                "HDInsightSpark",
+                "HDInsightStreaming",
+                "Lookup",
+                "Script",
+                "SparkJob",
+                "SqlServerStoredProcedure",
+                "SynapseNotebook",
+                "WebActivity",
+                required=True,
+            ),
+            name=string(required=True),
+            description=string(),
+            state=string("Active", "Inactive"),
+            onInactiveMarkAs=string("Succeeded", "Failed", "Skipped"),
+            dependsOn=array(anything()),
+            userProperties=array(anything()),
+        )
+    ),
+    parameters=anything(),
+    variables=anything(),
+    concurrency=integer(1),
+    annotations=array(anything()),
+    runDimensions=anything(),
+    folder=obj(name=string()),
+    policy=obj(elapsedTimeMetric=anything()),
+)
+
+PIPELINE_TYPE = plain(PIPELINE_NAME, API_VERSIONS, PIPELINE_PROPERTIES, lacks="nothing of it runs", location="none")
+
+TRIGGER_NAME = "Microsoft.DataFactory/factories/triggers"
+
+TRIGGER_PROPERTIES = obj(
+    type=string(
+        "BlobEventsTrigger",
+        "BlobTrigger",
+        "ChainingTrigger",
+        "CustomEventsTrigger",
+        "ScheduleTrigger",
+        "RerunTumblingWindowTrigger",
+        "TumblingWindowTrigger",
+        required=True,
+    ),
+    description=string(),
+    runtimeState=string(read_only=True),
+    annotations=array(anything()),
+)
+
+TRIGGER_TYPE = plain(TRIGGER_NAME, API_VERSIONS, TRIGGER_PROPERTIES, lacks="nothing of it runs", location="none")
+
+DATAFLOW_NAME = "Microsoft.DataFactory/factories/dataflows"
+
+DATAFLOW_PROPERTIES = obj(
+    type=string("Flowlet", "MappingDataFlow", "WranglingDataFlow", required=True),
+    description=string(),
+    annotations=array(anything()),
+    folder=obj(name=string()),
+)
+
+DATAFLOW_TYPE = plain(DATAFLOW_NAME, API_VERSIONS, DATAFLOW_PROPERTIES, lacks="nothing of it runs", location="none")
+
+CREDENTIAL_NAME = "Microsoft.DataFactory/factories/credentials"
+
+CREDENTIAL_PROPERTIES = obj(
+    type=string("ManagedIdentity", "ServicePrincipal", required=True), description=string(), annotations=array(anything())
+)
+
+CREDENTIAL_TYPE = plain(CREDENTIAL_NAME, API_VERSIONS, CREDENTIAL_PROPERTIES, lacks="nothing of it runs", location="none")
+
+TYPES = (
+    NETWORK_TYPE,
+    ENDPOINT_TYPE,
+    RUNTIME_TYPE,
+    LINKED_SERVICE_TYPE,
+    DATASET_TYPE,
+    PIPELINE_TYPE,
+    TRIGGER_TYPE,
+    DATAFLOW_TYPE,
+    CREDENTIAL_TYPE,
+)
+"""The types of this module."""

@@ -1,0 +1,8 @@
+"""Microsoft.DBforPostgreSQL: servers. Their names resolve; no database answers."""
+
+from __future__ import annotations
+
+from cloister.providers.dbforpostgresql import servers
+
+TYPES = (*servers.TYPES,)
+"""Every type of this folder."""

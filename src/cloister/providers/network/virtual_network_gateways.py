@@ -1,0 +1,185 @@
+"""Microsoft.Network/virtualNetworkGateways: VPN and ExpressRoute gateways of a network. Stored.
+
+Source: bicep types microsoft.network 2025-05-01.
+"""
+
+from __future__ import annotations
+
+from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
+from cloister.providers.network.placing import standing
+from cloister.providers.network.versions import API_VERSIONS
+
+NAME = "Microsoft.Network/virtualNetworkGateways"
+
+PROPERTIES = obj(
+    autoScaleConfiguration=obj(bounds=obj(min=integer(), max=integer())),
+    ipConfigurations=array(
+        obj(
+            properties=obj(
+                privateIPAllocationMethod=string("Static", "Dynamic"),
+                subnet=ref("Microsoft.Network/virtualNetworks/subnets"),
+                publicIPAddress=ref("Microsoft.Network/publicIPAddresses"),
+                privateIPAddress=string(read_only=True),
+                provisioningState=string(read_only=True),
+            ),
+            name=string(),
+            etag=string(read_only=True),
+            id=string(read_only=True),
+        )
+    ),
+    gatewayType=string("Vpn", "ExpressRoute", "LocalGateway"),
+    vpnType=string("PolicyBased", "RouteBased"),
+    vpnGatewayGeneration=string("None", "Generation1", "Generation2"),
+    enableBgp=boolean(),
+    enablePrivateIpAddress=boolean(),
+    virtualNetworkGatewayMigrationStatus=obj(
+        state=string("None", "InProgress", "Succeeded", "Failed"),
+        phase=string(
+            "None",
+            "Prepare",
+            "PrepareSucceeded",
+            "Execute",
+            "ExecuteSucceeded",
+            "Commit",
+            "CommitSucceeded",
+            "AbortSucceeded",
+            "Abort",
+        ),
+        errorMessage=string(),
+    ),
+    activeActive=boolean(),
+    enableHighBandwidthVpnGateway=boolean(),
+    disableIPSecReplayProtection=boolean(),
+    gatewayDefaultSite=ref("Microsoft.Network/localNetworkGateways"),
+    sku=obj(
+        name=string(
+            "Basic",
+            "HighPerformance",
+            "Standard",
+            "UltraPerformance",
+            "VpnGw1",
+            "VpnGw2",
+            "VpnGw3",
+            "VpnGw4",
+            "VpnGw5",
+            "VpnGw1AZ",
+            "VpnGw2AZ",
+            "VpnGw3AZ",
+            "VpnGw4AZ",
+            "VpnGw5AZ",
+            "ErGw1AZ",
+            "ErGw2AZ",
+            "ErGw3AZ",
+            "ErGwScale",
+        ),
+        tier=string(),
+        capacity=integer(read_only=True),
+    ),
+    vpnClientConfiguration=obj(
+        vpnClientAddressPool=obj(addressPrefixes=array(string()), ipamPoolPrefixAllocations=array(anything())),
+        vpnClientRootCertificates=array(
+            obj(properties=anything(required=True), name=string(), etag=string(read_only=True), id=string(read_only=True))
+        ),
+        vpnClientRevokedCertificates=array(
+            obj(properties=anything(), name=string(), etag=string(read_only=True), id=string(read_only=True))
+        ),
+        vpnClientProtocols=array(string("IkeV2", "SSTP", "OpenVPN")),
+        vpnAuthenticationTypes=array(string("Certificate", "Radius", "AAD")),
+        vpnClientIpsecPolicies=array(
+            obj(
+                saLifeTimeSeconds=integer(required=True),
+                saDataSizeKilobytes=integer(required=True),
+                ipsecEncryption=string(
+                    "None", "DES", "DES3", "AES128", "AES192", "AES256", "GCMAES128", "GCMAES192", "GCMAES256", required=True
+                ),
+                ipsecIntegrity=string("MD5", "SHA1", "SHA256", "GCMAES128", "GCMAES192", "GCMAES256", required=True),
+                ikeEncryption=string("DES", "DES3", "AES128", "AES192", "AES256", "GCMAES256", "GCMAES128", required=True),
+                ikeIntegrity=string("MD5", "SHA1", "SHA256", "SHA384", "GCMAES256", "GCMAES128", required=True),
+                dhGroup=string(
+                    "None", "DHGroup1", "DHGroup2", "DHGroup14", "DHGroup2048", "ECP256", "ECP384", "DHGroup24", required=True
+                ),
+                pfsGroup=string("None", "PFS1", "PFS2", "PFS2048", "ECP256", "ECP384", "PFS24", "PFS14", "PFSMM", required=True),
+            )
+        ),
+        radiusServerAddress=string(),
+        radiusServerSecret=string(secret=True),
+        radiusServers=array(
+            obj(radiusServerAddress=string(required=True), radiusServerScore=integer(), radiusServerSecret=string(secret=True))
+        ),
+        aadTenant=string(),
+        aadAudience=string(),
+        aadIssuer=string(),
+        vngClientConnectionConfigurations=array(
+            obj(properties=anything(), name=string(), etag=string(read_only=True), id=string(read_only=True))
+        ),
+    ),
+    virtualNetworkGatewayPolicyGroups=array(
+        obj(
+            properties=obj(
+                isDefault=boolean(required=True),
+                priority=integer(required=True),
+                policyMembers=array(anything(), required=True),
+                vngClientConnectionConfigurations=array(anything(), read_only=True),
+                provisioningState=string(read_only=True),
+            ),
+            name=string(),
+            etag=string(read_only=True),
+            id=string(read_only=True),
+        )
+    ),
+    bgpSettings=obj(
+        asn=integer(0, 4294967295),
+        bgpPeeringAddress=string(),
+        peerWeight=integer(),
+        bgpPeeringAddresses=array(
+            obj(
+                ipconfigurationId=string(),
+                defaultBgpIpAddresses=array(anything(), read_only=True),
+                customBgpIpAddresses=array(string()),
+                tunnelIpAddresses=array(anything(), read_only=True),
+            )
+        ),
+    ),
+    customRoutes=obj(
+        addressPrefixes=array(string()),
+        ipamPoolPrefixAllocations=array(
+            obj(pool=anything(), numberOfIpAddresses=string(), allocatedAddressPrefixes=array(anything(), read_only=True))
+        ),
+    ),
+    resourceGuid=string(read_only=True),
+    provisioningState=string(read_only=True),
+    enableDnsForwarding=boolean(),
+    inboundDnsForwardingEndpoint=string(read_only=True),
+    vNetExtendedLocationResourceId=string(),
+    natRules=array(
+        obj(
+            properties=obj(
+                provisioningState=string(read_only=True),
+                type=string("Static", "Dynamic"),
+                mode=string("EgressSnat", "IngressSnat"),
+                internalMappings=array(anything()),
+                externalMappings=array(anything()),
+                ipConfigurationId=string(),
+            ),
+            etag=string(read_only=True),
+            name=string(),
+            type=string(read_only=True),
+            id=string(read_only=True),
+        )
+    ),
+    enableBgpRouteTranslationForNat=boolean(),
+    allowVirtualWanTraffic=boolean(),
+    allowRemoteVnetTraffic=boolean(),
+    adminState=string("Enabled", "Disabled"),
+    resiliencyModel=string("SingleHomed", "MultiHomed"),
+)
+
+TYPE = standing(
+    NAME,
+    API_VERSIONS,
+    PROPERTIES,
+    ("ipConfigurations",),
+    lacks="no tunnel is built and no packet is forwarded yet",
+    used_by=("Microsoft.Network/connections",),
+    in_use_code="GatewayInUse",
+)
