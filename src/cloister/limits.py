@@ -86,6 +86,7 @@ PIPELINED_MAX = 16
 CONTEXTS_MAX = 2048  # TLS contexts in memory
 CONTROL_WAIT_SECONDS = 5.0  # control is down: how long a request waits for it
 CONTROL_CALL_SECONDS = 120.0
+RESOLVER_WAIT_SECONDS = 3.0  # DNS over HTTPS while the resolver is down
 TRACKING_WAIT_SECONDS = 10.0
 TRACKING_CALL_SECONDS = 120.0
 

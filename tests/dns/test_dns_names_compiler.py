@@ -49,7 +49,7 @@ def test_the_base_is_the_internet_and_the_control_plane() -> None:
     assert {thing.fqdn: thing.address for thing in found.values() if isinstance(thing, PublicName)} == {
         fqdn: address for fqdn, _, address in CONTROL_NAMES
     }
-    assert {service for _, service, _ in CONTROL_NAMES} == {"arm", "login", "portal"}
+    assert {service for _, service, _ in CONTROL_NAMES} == {"arm", "login", "portal", "dns"}
 
 
 @pytest.mark.parametrize("state", ["Pending", "Rejected", "Disconnected"])

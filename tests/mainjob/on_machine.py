@@ -7,8 +7,11 @@
 {"do": "tcp", "address": A, "port": P, "seconds": S} -> {"reached": bool, "why": text}
 {"do": "serve", "port": P}                          -> {"serving": true}  (tells each caller its address)
 {"do": "greet", "address": A, "port": P, "seconds": S} -> {"seen": address | "", "why": text}  (what ``serve`` tells)
+{"do": "doh", "server": S, "name": N, "method": GET|POST} -> {"status": int, "address": the last record's | "", "type": text}
 """
 
+import base64
+import http.client
 import json
 import os
 import socket
@@ -113,8 +116,29 @@ def greet(command):
         return {"seen": "", "why": f"{type(error).__name__}: {error}"}
 
 
+def question(name):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return b"\0\0\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
+
+
+def doh(command):
+    context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+    made = http.client.HTTPSConnection(command["server"], timeout=10, context=context)
+    message = question(command["name"])
+    if command["method"] == "POST":
+        made.request("POST", "/dns-query", message, {"Content-Type": "application/dns-message"})
+    else:
+        text = base64.urlsafe_b64encode(message).decode().rstrip("=")
+        made.request("GET", f"/dns-query?dns={text}", headers={"Accept": "application/dns-message"})
+    said = made.getresponse()
+    body = said.read()
+    found = said.status == 200 and body[3] & 15 == 0 and body[7]
+    address = ".".join(str(byte) for byte in body[-4:]) if found else ""
+    return {"status": said.status, "type": said.getheader("content-type"), "address": address}
+
+
 DO = {"resolve": lambda c: resolve(c["name"]), "open": open_connection, "ask": ask, "end": wait_for_end, "tcp": tcp}
-DO |= {"serve": lambda c: serve(c["port"]), "greet": greet}
+DO |= {"doh": doh, "serve": lambda c: serve(c["port"]), "greet": greet}
 
 for line in sys.stdin:
     asked = json.loads(line)

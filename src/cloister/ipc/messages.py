@@ -8,6 +8,8 @@ Sockets under ``$CLOISTER_HOME/run`` and their methods:
     {"client_id", "client_secret", "object_id"}), ``status`` (-> dict), ``explain`` ({"from", "to"} -> trace), ``ping``.
 ``fabric.sock``, ``edge.sock``, ``resolver.sock``
     ``apply`` ([Edit] -> ["" or reason]), ``observe`` (-> [Desired]), ``ping``.
+``resolver.sock``
+    also ``public`` ({"message": bytes} -> {"message": bytes or null, "ttl": seconds}): what the internet's resolver answers.
 ``keeper.sock``
     its own small protocol, see ``keeper/__init__.py``.
 ``tracking.sock``

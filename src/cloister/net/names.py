@@ -1,5 +1,7 @@
 """The public names of the control plane: what ARM, login and the portal are called, and where each name leads.
 
+``dns.cloister`` is this cloud's own: DNS over HTTPS (RFC 8484) in its internet. No name of a real DoH service is taken.
+
 The resolver answers them (``compilers/names.py``) and the edge ends TLS for them (``compilers/sites.py``). Names are
 Azure's own for AzureCloud, lower case, no final dot, so that a client needs no configuration to find this cloud.
 """
@@ -15,5 +17,6 @@ CONTROL_NAMES: tuple[tuple[str, str, str], ...] = (
     ("login.microsoft.com", "login", str(plan.LOGIN)),
     ("portal.azure.com", "portal", str(plan.PORTAL)),
     ("ml.azure.com", "portal", str(plan.PORTAL)),
+    ("dns.cloister", "dns", str(plan.PUBLIC_DNS)),
 )
-"""``(fqdn, service, address)``; services are ``arm``, ``login`` and ``portal``."""
+"""``(fqdn, service, address)``; services are ``arm``, ``login``, ``portal`` and ``dns``."""

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 import msgspec
 
 from cloister.ipc.messages import Origin, Request, Response
-from cloister.services.edge import pages, refusals
+from cloister.services.edge import doh, pages, refusals
 from cloister.services.edge.conversation import Answer, Answered, Asked
 from cloister.services.edge.gates import CONTROL_GATES, GATES, Passage
 from cloister.services.edge.handover import Desk
@@ -68,11 +68,12 @@ def host_of(authority: str) -> str:
 class Front:
     """The edge's answer to every request."""
 
-    def __init__(self, state: EdgeState, verifier: Verifier, control: Desk, tracking: Desk):
+    def __init__(self, state: EdgeState, verifier: Verifier, control: Desk, tracking: Desk, resolver: Desk):
         self._state = state
         self._verifier = verifier
         self._control = control
         self._tracking = tracking
+        self._resolver = resolver
 
     def answer(self, line: Line) -> Answer:
         """The answering function of one connection."""
@@ -127,6 +128,8 @@ class Front:
         service = site.service if site else ("login" if is_login_path(request.path) else "arm")
         if service in CONTROL_SERVICES:
             return await self._control.http(_with(request, {"service": service}), repeatable=service == "login")
+        if service == "dns":
+            return await doh.answer(request, self._resolver)
         if service == "portal":
             return pages.portal()
         if site is None or service not in DATA_SERVICES or site.member == "inference":

@@ -20,7 +20,13 @@ import msgspec
 
 from cloister.home import Home
 from cloister.ipc.frames import Client, serve
-from cloister.limits import CONTROL_CALL_SECONDS, CONTROL_WAIT_SECONDS, TRACKING_CALL_SECONDS, TRACKING_WAIT_SECONDS
+from cloister.limits import (
+    CONTROL_CALL_SECONDS,
+    CONTROL_WAIT_SECONDS,
+    RESOLVER_WAIT_SECONDS,
+    TRACKING_CALL_SECONDS,
+    TRACKING_WAIT_SECONDS,
+)
 from cloister.net.desired import Edit, Site
 from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.front import Front
@@ -68,8 +74,10 @@ class Edge:
         self._tracking = Desk(
             tracking, called="the tracking store", wait=TRACKING_WAIT_SECONDS, limit=TRACKING_CALL_SECONDS, start=start
         )
+        resolver = Client(home.socket("resolver"))
+        self._resolver = Desk(resolver, called="the resolver", wait=RESOLVER_WAIT_SECONDS, limit=RESOLVER_WAIT_SECONDS)
         self._certificates = Certificates(home, self._certificate)
-        self._front = Front(self.state, Verifier(KeysFile(jwks_file(home))), self._control, self._tracking)
+        self._front = Front(self.state, Verifier(KeysFile(jwks_file(home))), self._control, self._tracking, self._resolver)
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -90,6 +98,7 @@ class Edge:
             await self._certificates.close()
             await self._control.close()
             await self._tracking.close()
+            await self._resolver.close()
 
     async def _open(self, opener: Opener) -> None:
         """Ask for a socket until it is there, and serve it; the first start meets a keeper without namespaces."""

@@ -37,6 +37,7 @@ SUFFIXES = (
     "login.microsoftonline.com",
     "login.windows.net",
     "sts.windows.net",
+    "cloister",  # this cloud's own: dns.cloister
     "localhost",
 )
 """Every name that the cloud answers for ends in one of these; the CA can vouch for no other."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import dns.exception
+import dns.message
 import msgspec
 
 from cloister.dns.world import World
@@ -26,6 +27,7 @@ from cloister.services.resolver.wire import rdata_wire, respond
 log = logging.getLogger("cloister.resolver")
 
 EDIT_SECONDS_AT_ONCE = 0.005  # then questions have their turn
+PUBLIC = "services"  # the namespace of the internet's view
 VIEWS_AT_ONCE = 20  # likewise
 
 
@@ -68,7 +70,20 @@ class Resolver:
                 return await self.observe()
             case "ping":
                 return {"pid": os.getpid(), "views": len(self._listeners), "cached": len(self._cache)}
-        raise ValueError(f"cannot do {method!r}: the resolver knows apply, observe and ping")
+            case "public":
+                return self._public(params["message"])
+        raise ValueError(f"cannot do {method!r}: the resolver knows apply, observe, public and ping")
+
+    def _public(self, message: bytes) -> dict[str, Any]:
+        """What the internet's view answers, and for how many seconds: for DNS over HTTPS."""
+        reply = self._fresh(PUBLIC, message, True)
+        if reply is None:
+            return {"message": None, "ttl": 0}
+        with contextlib.suppress(dns.exception.DNSException):
+            found = dns.message.from_wire(reply)
+            ttls = [one.ttl for section in (found.answer, found.authority) for one in section]
+            return {"message": reply, "ttl": min(ttls, default=0)}
+        return {"message": reply, "ttl": 0}
 
     async def apply(self, edits: list[Edit]) -> list[str]:
         """Do each edit in order; ``""`` or why it failed for each. On return all of it is answered from and kept."""
