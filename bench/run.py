@@ -15,31 +15,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
+from bench import path
+from bench.figures import RUNS, Figure
 from cloister.cli.cloud import Cloud
 from cloister.cli.errors import CliError
 from cloister.home import Home
 
 HERE = Path(__file__).parent
-RUNS = 7
 LOCATION = "eastus2"
 CLI = [sys.executable, "-m", "cloister.cli.main"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured value. ``against`` names what it is compared with, ``other`` that value, ``ratio`` value to other."""
-
-    name: str
-    value: float
-    unit: str
-    against: str = ""
-    other: float | None = None
-    ratio: float | None = None
-    spread: tuple[float, float] | None = None
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -173,6 +161,7 @@ def _endpoint(subnet: str, workspace: str, address: str) -> dict:
 
 
 MEASURES: tuple[Callable[[Home], Iterator[Figure]], ...] = (starts, requests, machines, endpoints)
+LABS: tuple[Callable[[], Iterator[Figure]], ...] = (path.measure,)
 
 
 def main() -> None:
@@ -182,10 +171,20 @@ def main() -> None:
         with fresh_home() as home:
             for measure in MEASURES:
                 for found in measure(home):
-                    figures.append(found)
-                    print(f"{found.name:28} {found.value:10.3f} {found.unit:3} {_beside(found)}", flush=True)
+                    _show(found, figures)
+        for measured in LABS:
+            try:
+                for found in measured():
+                    _show(found, figures)
+            except RuntimeError as error:
+                print(error, flush=True)
     finally:
         (HERE / "latest.json").write_text(json.dumps([asdict(found) for found in figures], indent=2) + "\n")
+
+
+def _show(found: Figure, figures: list[Figure]) -> None:
+    figures.append(found)
+    print(f"{found.name:38} {found.value:10.3f} {found.unit:7} {_beside(found)}", flush=True)
 
 
 def _beside(found: Figure) -> str:
