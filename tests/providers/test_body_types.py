@@ -13,28 +13,24 @@ from typing import Any
 import pytest
 
 from cloister.arm.schema import Array, Field, Object, Text
-from cloister.providers import (
-    containerregistry,
-    insights,
-    keyvault,
-    machinelearning,
-    managedidentity,
-    network,
-    operationalinsights,
-    storage,
-)
+from cloister.providers import TYPES
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs" / "bicep-types"
-FOLDERS = (network, machinelearning, storage, keyvault, containerregistry, insights, operationalinsights, managedidentity)
-TYPES = [kind for folder in FOLDERS for kind in folder.TYPES]
 READ_ONLY = 2
 INLINE = {"subnets", "virtualNetworkPeerings", "securityRules", "routes"}
 
 SETTLED_HERE = {
     "id", "customDnsConfigs", "discoveryUrl", "fqdn", "ipAddress", "peeringState", "peeringSyncLevel", "privateEndpoint",
-    "privateLinkServiceConnectionState", "provisioningState", "requiredZoneNames", "vaultUri",
+    "privateEndpointConnections", "privateLinkServiceConnectionState", "provisioningState", "requiredZoneNames", "vaultUri",
 }  # fmt: skip
 """Published as writable, and yet the server's: what a client sends there is ignored, as on Azure."""
+
+WRITTEN_ELSEWHERE = {"actionsRequired"}
+"""Read-only at one target's connections and writable at all others'; one schema serves them all."""
+
+ELSEWHERE = {"Microsoft.Resources/deployments": "its requests are routes of their own (tests/template)"}
+ONE_OF_MANY = "microsoft.network/privatednszones/"
+"""Record sets: one published body with the records of every type; ours has its own only."""
 
 pytestmark = pytest.mark.skipif(not SPECS.exists(), reason=f"the published body types are not here: {SPECS}")
 
@@ -74,7 +70,9 @@ def newest() -> dict[str, tuple[Published, dict[str, Any]]]:
     return {name: (file, body) for name, (_, file, body) in found.items()}
 
 
-def differences(file: Published, entry: dict[str, Any], field: Field, path: str, depth: int = 0) -> list[str]:
+def differences(
+    file: Published, entry: dict[str, Any], field: Field, path: str, depth: int = 0, one_of_many: bool = False
+) -> list[str]:
     """What the published type says and ours does not."""
     if entry["$type"] == "UnionType" and isinstance(field, Text) and field.enum:
         missing = file.literals(entry) - set(field.enum)
@@ -88,8 +86,10 @@ def differences(file: Published, entry: dict[str, Any], field: Field, path: str,
         if name in INLINE and depth == 0:
             continue
         ours = field.members.get(name)
-        if ours is None:
+        if ours is None and not (one_of_many and name.endswith(("Record", "Records"))):
             out.append(f"{path}.{name} is not known")
+        elif ours is None or name in WRITTEN_ELSEWHERE:
+            continue
         elif bool(flags & READ_ONLY) != ours.read_only and not (ours.read_only and name in SETTLED_HERE):
             out.append(f"{path}.{name} is {'' if flags & READ_ONLY else 'not '}read-only there")
         else:
@@ -99,10 +99,13 @@ def differences(file: Published, entry: dict[str, Any], field: Field, path: str,
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
 def test_properties_are_those_published(kind):
+    if kind.name in ELSEWHERE:
+        pytest.skip(f"{kind.name}: {ELSEWHERE[kind.name]}")
     found = newest().get(kind.name.lower())
     if found is None:
         pytest.skip(f"no body type is published for {kind.name} in {SPECS.name}")
     file, body = found
     properties = file.properties(body).get("properties")
     if properties is not None:
-        assert differences(file, properties[0], kind.properties, "properties") == []
+        one_of_many = kind.name.lower().startswith(ONE_OF_MANY)
+        assert differences(file, properties[0], kind.properties, "properties", one_of_many=one_of_many) == []

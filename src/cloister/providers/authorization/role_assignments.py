@@ -19,7 +19,9 @@ GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PROPERTIES = obj(
     roleDefinitionId=string(required=True),
     principalId=string(required=True, pattern=GUID),
-    principalType=string("User", "Group", "ServicePrincipal", "ForeignGroup", "Device", default="User"),
+    principalType=string(
+        "User", "Group", "ServicePrincipal", "ForeignGroup", "Device", "AgentServicePrincipal", "AgentUser", default="User"
+    ),
     description=string(),
     condition=string(),
     conditionVersion=string(),

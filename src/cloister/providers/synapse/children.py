@@ -16,7 +16,7 @@ SQL_POOL_PROPERTIES = obj(
     collation=string(),
     sourceDatabaseId=string(secret=True),
     recoverableDatabaseId=string(),
-    provisioningState=string(),
+    provisioningState=string(read_only=True),
     status=string(read_only=True),
     restorePointInTime=string(),
     createMode=string("Default", "PointInTimeRestore", "Recovery", "Restore", secret=True),
@@ -32,7 +32,7 @@ SQL_POOL_TYPE = plain(
 SPARK_POOL_NAME = "Microsoft.Synapse/workspaces/bigDataPools"
 
 SPARK_POOL_PROPERTIES = obj(
-    provisioningState=string(),
+    provisioningState=string(read_only=True),
     autoScale=obj(minNodeCount=integer(), enabled=boolean(), maxNodeCount=integer()),
     creationDate=string(read_only=True),
     autoPause=obj(delayInMinutes=integer(), enabled=boolean()),

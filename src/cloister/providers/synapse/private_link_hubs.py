@@ -11,7 +11,7 @@ from cloister.providers.synapse.versions import API_VERSIONS
 
 NAME = "Microsoft.Synapse/privateLinkHubs"
 
-PROPERTIES = obj(provisioningState=string(), privateEndpointConnections=array(anything(), read_only=True))
+PROPERTIES = obj(provisioningState=string(read_only=True), privateEndpointConnections=array(anything(), read_only=True))
 
 
 GROUPS = groups("synapse", Offer("Web", "privatelink.azuresynapse.net", ("web.azuresynapse.net",)))
