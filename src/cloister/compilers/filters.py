@@ -66,23 +66,26 @@ def members(intents: Iterable[Intent]) -> dict[str, tags.Ranges]:
     return {group: tags.merged(ranges) for group, ranges in found.items()}
 
 
-def _places(intents: Iterable[Intent], owners: dict[str, str]) -> Iterator[FilterPlace]:
+def _places(intents: list[Intent], owners: dict[str, str]) -> Iterator[FilterPlace]:
     """Where groups apply; ``owners`` takes up each group that is named."""
 
     def chain(id: str) -> int:
         owners.setdefault(id.lower(), id)
         return list(owners).index(id.lower())
 
+    subnets = {i.owner.lower(): i for i in intents if isinstance(i, Subnet)}
     for intent in sorted((i for i in intents if isinstance(i, Subnet | Interface)), key=lambda i: (i.owner.lower(), str(i))):
-        if not intent.filter:
-            continue
         if isinstance(intent, Interface):
-            if intent.number:
+            home = subnets.get(intent.subnet.lower())
+            for place, id in (("nic", intent.filter), ("subnet", home.filter if home else "")):
+                if id and intent.number and intent.forwarding:
+                    yield FilterPlace(place=f"{place}-link", prefix=f"n{intent.number}", chain=chain(id))
+            if intent.filter and intent.number:
                 yield FilterPlace(place="nic", prefix=f"{intent.address}/32", chain=chain(intent.filter))
-            continue
-        yield FilterPlace(place="subnet", prefix=intent.prefix, chain=chain(intent.filter))
-        if intent.endpoint_policies in OBEYING:
-            yield FilterPlace(place="endpoint", prefix=intent.prefix, chain=chain(intent.filter))
+        elif intent.filter:
+            yield FilterPlace(place="subnet", prefix=intent.prefix, chain=chain(intent.filter))
+            if intent.endpoint_policies in OBEYING:
+                yield FilterPlace(place="endpoint", prefix=intent.prefix, chain=chain(intent.filter))
 
 
 def _rules(rules: Iterable[Rule], prefixes: tuple[str, ...], groups: dict[str, tags.Ranges]) -> Iterator[FilterRule]:

@@ -20,7 +20,7 @@ _EQUAL, _DIFFERENT, _AT_MOST, _AT_LEAST = 0, 1, 3, 5
 
 SOURCE, DESTINATION, SOURCE_PORT, DESTINATION_PORT = 19, 20, 11, 12  # NFT_CT_SRC_IP ...: parts of `ct original`
 
-ESTABLISHED, RELATED, INVALID, NEW = 2, 4, 1, 8  # bits of `ct state`
+ESTABLISHED, RELATED, INVALID = 2, 4, 1  # bits of `ct state`
 _DNATED = 0x20  # IPS_DST_NAT, of `ct status`
 
 
@@ -63,6 +63,16 @@ def incoming(name: str) -> bytes:
 def outgoing(name: str) -> bytes:
     """``oifname``."""
     return _interface(7, name)
+
+
+def incoming_link() -> bytes:
+    """Load ``iifname``."""
+    return _meta(6)
+
+
+def outgoing_link() -> bytes:
+    """Load ``oifname``."""
+    return _meta(7)
 
 
 def protocol(number: int) -> bytes:
@@ -127,6 +137,16 @@ def target() -> bytes:
     return _payload(1, 16, 4)
 
 
+def from_port_of() -> bytes:
+    """Load the source port of TCP or UDP."""
+    return _payload(2, 0, 2)
+
+
+def to_port_of() -> bytes:
+    """Load the destination port of TCP or UDP."""
+    return _payload(2, 2, 2)
+
+
 def go_to(chain: str) -> bytes:
     """``goto``: what returns from there returns from here."""
     return _expression(
@@ -173,6 +193,11 @@ def dnat_by(name: str) -> bytes:
         + _lookup(name, _REGISTER)
         + _expression("nat", *nat, attribute(5, _number(_SECOND_WORD)))
     )
+
+
+def untracked_by(name: str) -> bytes:
+    """``meta iif . ip daddr @name notrack``."""
+    return _meta(4) + _payload(1, 16, 4, _SECOND_WORD) + _lookup(name) + _expression("notrack")
 
 
 def snat_by(name: str) -> bytes:

@@ -1,16 +1,18 @@
-"""The security rules of a network in its router: a table of their own, replaced as a whole in one transaction.
+"""The security rules of a network in its router: a table of their own, whose rules are exchanged in one transaction.
 
-    chain forward, chain input   hooks: what is open goes on; a new flow passes the NIC's chain and the subnet's on its way out,
-                                 the subnet's and the NIC's on its way in, the endpoints' subnet's where those obey it
+    chain prerouting, forward    hooks that stay: what is open goes on; a new flow passes the NIC's chain and the subnet's on its
+                                 way out (before any translation), the subnet's and the NIC's on its way in, the endpoints'
+                                 subnet's where those obey it
     chain f<n>-out, f<n>-in      one network security group, once, reached by verdict maps of addresses (sources are not spoofed:
-                                 strict reverse-path filtering); ``return`` is Allow, ``drop`` is Deny
+                                 strict reverse-path filtering), or of interfaces that forward what is not theirs;
+                                 ``return`` is Allow, ``drop`` is Deny
+    chain f<n>-endpoint          the same for what was translated: it matches what the first packet had (``ct original``)
     chain f<n>-platform          its rules about the host's own services, which nothing else in it applies to
     chain seal                   one rule whose comment says what was asked for and what the kernel then held
 
-Rules match what the first packet had (``ct original``): an endpoint's address, not where it leads. All sets are anonymous, so
-that nobody can change them; everything else is in the seal's digest, so that a foreign edit is seen, after a restart too.
-The new hooks come after the old ones (a higher priority number): a packet that meets both at the moment of the exchange is
-judged by one of them at least.
+Each generation of chains has a letter of its own. One transaction makes the new chains and turns the hooks to them; the old ones,
+which nothing leads to any more, go in a second. All sets are anonymous, so that nobody can change them; everything else is in the
+seal's digest, so that a foreign edit is seen, after a restart too.
 """
 
 from __future__ import annotations
@@ -33,17 +35,27 @@ from cloister.net.desired import FilterChain, FilterPlace, FilterRule, Filters
 TABLE = "cloister-filters"
 SEAL = "seal"
 NICS = "n*"
-_FIRST_PRIORITY = -150  # after connection tracking (-200); each exchange takes the next number
+_HOOKS = (
+    Chain("prerouting", hook=ex.PREROUTING, priority=-150),  # after connection tracking (-200), before translation (-100)
+    Chain("forward", hook=ex.FORWARD, priority=-10),
+    Chain(SEAL),
+)
+_STAYING = {chain.name for chain in _HOOKS}
+_PACKET = (ex.source(), ex.target(), ex.from_port_of(), ex.to_port_of())
+_ORIGINAL = tuple(map(ex.original, (ex.SOURCE, ex.DESTINATION, ex.SOURCE_PORT, ex.DESTINATION_PORT)))
 _PORTED = (socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 _ADDRESSES, _PORTS = Set("__set%d", nft.ADDRESS, interval=True), Set("__set%d", nft.PORT, interval=True)
 _CHAIN_OF = Set("__map%d", nft.ADDRESS, nft.VERDICT)
 _CHAIN_OF_PREFIX = Set("__map%d", nft.ADDRESS, nft.VERDICT, interval=True)
+_CHAIN_OF_LINK = Set("__map%d", nft.LINK, nft.VERDICT)
+_MAPS = {"nic": _CHAIN_OF, "nic-link": _CHAIN_OF_LINK, "subnet-link": _CHAIN_OF_LINK}
 
 
 class _Batch:
-    """The messages of one table, with anonymous sets numbered as they come."""
+    """The messages of one exchange, with anonymous sets numbered as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, letter: str) -> None:
+        self.letter = letter
         self.messages: list[Message] = []
         self._sets = 0
 
@@ -52,6 +64,10 @@ class _Batch:
         self._sets += 1
         self.messages += nft.anonymous_set(TABLE, declared.name, declared, self._sets, elements)
         return self._sets
+
+    def chain(self, number: int, part: str) -> str:
+        """The name of a chain of this generation."""
+        return f"f{number}-{part}.{self.letter}"
 
     def rule(self, chain: str, comment: str, expressions: bytes) -> None:
         """Append a rule."""
@@ -72,73 +88,77 @@ class _Batch:
         return load + ex.looked_up(declared.name, self.set(declared, elements))
 
 
-def messages(filters: Filters, priority: int) -> list[Message]:
-    """The batch that makes the whole table anew."""
-    batch = _Batch()
-    batch.messages += [nft.table_new(filters.owner, TABLE), nft.table_delete(TABLE), nft.table_new(filters.owner, TABLE)]
-    chains = [
-        Chain("forward", hook=ex.FORWARD, priority=priority),
-        Chain("input", hook=ex.INPUT, priority=priority),
-        Chain(SEAL),
-        *(Chain(f"f{n}-{part}") for n in range(len(filters.chains)) for part in ("in", "out", "platform")),
-    ]
-    batch.messages += [nft.chain_new(chain, TABLE) for chain in chains]
+def messages(filters: Filters, letter: str) -> list[Message]:
+    """The batch that makes a generation of chains and turns the hooks to it, whatever of the table is there."""
+    batch = _Batch(letter)
+    batch.messages.append(nft.table_new(filters.owner, TABLE))
+    batch.messages += [nft.chain_new(chain, TABLE) for chain in _HOOKS]
+    parts = ("in", "out", "endpoint", "platform")
+    names = [batch.chain(number, part) for number in range(len(filters.chains)) for part in parts]
+    batch.messages += [nft.chain_new(Chain(name), TABLE) for name in names]
     for number, chain in enumerate(filters.chains):
         _chain(batch, number, chain)
+    batch.messages += [nft.chain_flush(chain.name, TABLE) for chain in _HOOKS]
     _hooks(batch, filters.places)
     return batch.messages
 
 
 def _hooks(batch: _Batch, places: tuple[FilterPlace, ...]) -> None:
-    new = ex.state(ex.NEW)
     from_nic, to_nic = ex.incoming(NICS), ex.outgoing(NICS)
-    to_resolver = ex.destination(str(plan.AZURE_DNS))
-    batch.rule("forward", "what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT))
-    _jump(batch, "forward", "outbound, the NIC's", from_nic + ex.source(), places, "nic", "out")
-    _jump(batch, "forward", "outbound, the subnet's", from_nic + ex.source(), places, "subnet", "out")
-    _jump(batch, "forward", "inbound, the subnet's", to_nic + ex.target(), places, "subnet", "in")
-    _jump(batch, "forward", "inbound, the NIC's", to_nic + ex.target(), places, "nic", "in")
-    _jump(batch, "forward", "inbound, endpoints", ex.translated() + ex.original(ex.DESTINATION), places, "endpoint", "in")
-    _jump(batch, "input", "to the resolver", from_nic + to_resolver + new + ex.source(), places, "nic", "out")
-    _jump(batch, "input", "to the resolver", from_nic + to_resolver + new + ex.source(), places, "subnet", "out")
+    for hook in ("prerouting", "forward"):
+        batch.rule(hook, "what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT))
+    for place in ("nic", "subnet"):
+        _jump(batch, "prerouting", f"outbound, the {place}'s", from_nic + ex.source(), places, place, "out")
+        _jump(batch, "prerouting", f"likewise, who forwards, the {place}'s", ex.incoming_link(), places, f"{place}-link", "out")
+    for place in ("subnet", "nic"):
+        _jump(batch, "forward", f"inbound, the {place}'s", to_nic + ex.target(), places, place, "in")
+        _jump(batch, "forward", f"likewise, who forwards, the {place}'s", ex.outgoing_link(), places, f"{place}-link", "in")
+    _jump(batch, "forward", "inbound, endpoints", ex.translated() + ex.original(ex.DESTINATION), places, "endpoint", "endpoint")
 
 
-def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[FilterPlace], place: str, direction: str) -> None:
+def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[FilterPlace], place: str, part: str) -> None:
     """A rule that goes to the chain of the address that ``load`` loads; none where no chain applies."""
     found = [item for item in places if item.place == place]
     if not found:
         return
-    declared = _CHAIN_OF if place == "nic" else _CHAIN_OF_PREFIX
+    declared = _MAPS.get(place, _CHAIN_OF_PREFIX)
     elements: list[Element] = []
     for item in found:
+        if declared is _CHAIN_OF_LINK:
+            elements.append(Element(item.prefix.encode().ljust(16, b"\0"), jump=batch.chain(item.chain, part)))
+            continue
         first, last = tags.of_prefix(item.prefix)
-        elements.append(Element(first.to_bytes(4, "big"), jump=f"f{item.chain}-{direction}"))
+        elements.append(Element(first.to_bytes(4, "big"), jump=batch.chain(item.chain, part)))
         if declared.interval and last < tags.TOP:
             elements.append(Element((last + 1).to_bytes(4, "big"), end=True))
     batch.rule(hook, comment, load + ex.looked_up(declared.name, batch.set(declared, elements), verdicts=True))
 
 
 def _chain(batch: _Batch, number: int, chain: FilterChain) -> None:
-    platform = ex.original(ex.DESTINATION) + ex.between(*[socket.inet_aton(str(plan.AZURE_DNS))] * 2)
-    batch.rule(f"f{number}-out", "the host's own services", platform + ex.go_to(f"f{number}-platform"))
+    outbound, platform = batch.chain(number, "out"), batch.chain(number, "platform")
+    batch.rule(outbound, "the host's own services", ex.destination(str(plan.AZURE_DNS)) + ex.go_to(platform))
     for rule in chain.rules:
-        _rule(batch, f"f{number}-{'in' if rule.inbound else 'out'}", rule)
-        if rule.platform and not rule.inbound:
-            _rule(batch, f"f{number}-platform", rule)
-    for direction in ("in", "out"):
-        batch.rule(f"f{number}-{direction}", chain.owner, ex.verdict(DROP))
+        if rule.inbound:
+            _rule(batch, batch.chain(number, "in"), rule, _PACKET)
+            _rule(batch, batch.chain(number, "endpoint"), rule, _ORIGINAL)
+            continue
+        _rule(batch, outbound, rule, _PACKET)
+        if rule.platform:
+            _rule(batch, platform, rule, _PACKET)
+    for part in ("in", "out", "endpoint"):
+        batch.rule(batch.chain(number, part), chain.owner, ex.verdict(DROP))
 
 
-def _rule(batch: _Batch, chain: str, rule: FilterRule) -> None:
+def _rule(batch: _Batch, chain: str, rule: FilterRule, load: Sequence[bytes]) -> None:
     """One security rule: a rule of the kernel's, or two where it names ports and any protocol (ports are TCP's and UDP's)."""
     named = (rule.source_ports, rule.destination_ports) != (tags.ALL_PORTS, tags.ALL_PORTS)
     for protocol in _protocols(rule.protocol, named):
         match = ex.protocol(protocol) if protocol else b""
-        match += batch.within(ex.original(ex.SOURCE), rule.sources, tags.ALL_ADDRESSES, _ADDRESSES)
-        match += batch.within(ex.original(ex.DESTINATION), rule.destinations, tags.ALL_ADDRESSES, _ADDRESSES)
+        match += batch.within(load[0], rule.sources, tags.ALL_ADDRESSES, _ADDRESSES)
+        match += batch.within(load[1], rule.destinations, tags.ALL_ADDRESSES, _ADDRESSES)
         if protocol in _PORTED:
-            match += batch.within(ex.original(ex.SOURCE_PORT), rule.source_ports, tags.ALL_PORTS, _PORTS)
-            match += batch.within(ex.original(ex.DESTINATION_PORT), rule.destination_ports, tags.ALL_PORTS, _PORTS)
+            match += batch.within(load[2], rule.source_ports, tags.ALL_PORTS, _PORTS)
+            match += batch.within(load[3], rule.destination_ports, tags.ALL_PORTS, _PORTS)
         batch.rule(chain, rule.because, match + ex.verdict(ex.RETURN if rule.allow else DROP))
 
 
@@ -147,11 +167,18 @@ def _protocols(protocol: int, named: bool) -> Iterator[int]:
 
 
 def put_filters(spaces: Spaces, filters: Filters) -> None:
-    """Exchange the whole table, then seal it. Raises Missing, NetlinkError, ValueError."""
+    """Exchange the rules, sweep up, seal. Raises Missing, NetlinkError, ValueError."""
     channel = spaces.get(filters.namespace).filter
     before = nft.read_table(channel, TABLE)
-    priority = max((_priority(chain) for chain in before.chains), default=_FIRST_PRIORITY) + 1 if before else _FIRST_PRIORITY
-    _transact(channel, messages(filters, priority))
+    old = [name for chain in before.chains if (name := nft.read_text(chain[0])) not in _STAYING] if before else []
+    letter = next(letter for letter in "abc" if not any(name.endswith(f".{letter}") for name in old))
+    batch = messages(filters, letter)
+    if channel.transact(batch):  # somebody's own hooks or chains are in the way: the whole table anew, in one transaction too
+        old = []
+        _transact(channel, [nft.table_new(filters.owner, TABLE), nft.table_delete(TABLE), *batch])
+    sweep = [nft.chain_flush(name, TABLE) for name in old] + [nft.chain_delete(name, TABLE) for name in old]
+    if sweep:
+        _transact(channel, sweep)
     held = nft.read_table(channel, TABLE)
     if held is None:
         raise ValueError("its table was taken away at once")
@@ -182,12 +209,6 @@ def observed(space: Space) -> Filters | None:
 def _transact(channel: Channel, batch: Sequence[Message]) -> None:
     for error in channel.transact(batch).values():
         raise error
-
-
-def _priority(chain: tuple[bytes, ...]) -> int:
-    """Of a chain as ``read_table`` tells it: its hook's NFTA_HOOK_PRIORITY; below all others for one without hook."""
-    hook = dict(nft.each(chain[1]))
-    return struct.unpack(">i", hook[2])[0] if 2 in hook else _FIRST_PRIORITY - 1
 
 
 def _digest(table: nft.Reading) -> str:

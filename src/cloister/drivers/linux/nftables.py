@@ -26,15 +26,17 @@ from cloister.drivers.linux.netlink import (
 
 TABLE = "cloister"
 _SUBSYSTEM = 10 << 8  # NFNL_SUBSYS_NFTABLES
-_NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _GETCHAIN, _NEWRULE, _GETRULE, _DELRULE = 0, 1, 2, 3, 4, 6, 7, 8
+_NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _GETCHAIN, _DELCHAIN, _NEWRULE, _GETRULE, _DELRULE = 0, 1, 2, 3, 4, 5, 6, 7, 8
 _NEWSET, _GETSET, _NEWELEMENT, _GETELEMENT, _DELELEMENT, _GETGEN = 9, 10, 12, 13, 14, 16
 _FAMILY = struct.pack(">BBH", socket.AF_INET, 0, 0)
 _COMMENT_BYTES_MAX = 127  # NFTNL_UDATA_COMMENT_MAXLEN, less the zero
 
 ADDRESS, PORT = 7, 13  # nft's data types ipv4_addr and inet_service, for its listings only
 ADDRESS_PORT = (ADDRESS << 6) | PORT
+INDEX_ADDRESS = (20 << 6) | ADDRESS  # iface_index and ipv4_addr
 VERDICT = 0xFFFFFF00  # NFT_DATA_VERDICT
-KEY_BYTES = {ADDRESS: 4, PORT: 2}  # of the sets of one part
+LINK = 41  # ifname
+KEY_BYTES = {ADDRESS: 4, PORT: 2, LINK: 16}  # of the sets of one part
 _JUMP = -3
 _ELEMENTS_PER_MESSAGE = 500  # an attribute holds less than 64 KiB
 
@@ -78,7 +80,7 @@ class Chain:
 
 
 def _width(kind: int) -> int:
-    return 8 if kind == ADDRESS_PORT else 4
+    return 8 if kind in (ADDRESS_PORT, INDEX_ADDRESS) else 4
 
 
 def _comment(words: str) -> bytes:
@@ -134,9 +136,14 @@ def chain_new(chain: Chain, table: str = TABLE) -> Message:
     return _SUBSYSTEM | _NEWCHAIN, CREATE, body
 
 
-def chain_flush(name: str) -> Message:
+def chain_flush(name: str, table: str = TABLE) -> Message:
     """Delete a chain's rules."""
-    return _SUBSYSTEM | _DELRULE, 0, _FAMILY + attribute(1, text(TABLE)) + attribute(2, text(name))
+    return _SUBSYSTEM | _DELRULE, 0, _FAMILY + attribute(1, text(table)) + attribute(2, text(name))
+
+
+def chain_delete(name: str, table: str = TABLE) -> Message:
+    """Delete a chain that nothing leads to."""
+    return _SUBSYSTEM | _DELCHAIN, 0, _FAMILY + attribute(1, text(table)) + attribute(3, text(name))
 
 
 def rule_new(chain: str, rule: Rule, table: str = TABLE) -> Message:
@@ -192,6 +199,16 @@ def address_key(address: str) -> bytes:
 def address_port(address: str, port: int) -> bytes:
     """The key, or data, of ``ipv4_addr . inet_service``: each part fills whole words."""
     return socket.inet_aton(address) + struct.pack(">Hxx", port)
+
+
+def index_address(index: int, address: str) -> bytes:
+    """The key ``iface_index . ipv4_addr``: an interface's number in the host's byte order."""
+    return struct.pack("=I", index) + socket.inet_aton(address)
+
+
+def read_index_address(raw: bytes) -> tuple[int, str]:
+    """The reverse of ``index_address``."""
+    return struct.unpack("=I", raw[:4])[0], socket.inet_ntoa(raw[4:8])
 
 
 def read_address_port(raw: bytes) -> tuple[str, int]:
