@@ -32,6 +32,7 @@ def host_environment(cloud: Cloud, principal: str = "") -> dict[str, str]:
         "AZUREML_CURRENT_CLOUD": "Cloister",
         "AZURE_AUTHORITY_HOST": f"{base}/adfs",
         "AZURE_CONFIG_DIR": str(client_folder(cloud.home, principal, "azure-of-host")),
+        "AZURE_EXTENSION_INDEX_URL": f"{base}/extensions/index.json",
         **credentials(cloud, principal),
         **trust(cloud.home),
     }

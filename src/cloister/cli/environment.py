@@ -18,6 +18,9 @@ LEADING_ELSEWHERE = (
 )  # fmt: skip
 """Variables that would lead a client past the network it stands in; ``exec`` leaves them out."""
 
+EXTENSIONS = "https://management.azure.com/extensions/index.json"
+"""Where az finds its extensions: Microsoft's own index is not in this cloud."""
+
 
 def credentials(cloud: Cloud, principal: str = "") -> dict[str, str]:
     """A service principal's credentials, as azure-identity and as azureml-core read them."""
@@ -55,4 +58,5 @@ def machine_environment(cloud: Cloud, host: Mapping[str, str], principal: str = 
     """The environment of a command on a machine: the host's, less what leads elsewhere, plus credentials and trust."""
     kept = {name: value for name, value in host.items() if name not in LEADING_ELSEWHERE}
     folder = client_folder(cloud.home, principal, "azure")
-    return {**kept, **credentials(cloud, principal), **trust(cloud.home), "AZURE_CONFIG_DIR": str(folder)}
+    own = {"AZURE_CONFIG_DIR": str(folder), "AZURE_EXTENSION_INDEX_URL": EXTENSIONS}
+    return {**kept, **credentials(cloud, principal), **trust(cloud.home), **own}

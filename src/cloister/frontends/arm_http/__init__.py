@@ -7,7 +7,7 @@ modules, and its name in ``ROUTES`` below.
 
 from __future__ import annotations
 
-from cloister.frontends.arm_http import activity, metadata, providers, resources, roles, subscriptions
+from cloister.frontends.arm_http import activity, extensions, metadata, providers, resources, roles, subscriptions
 
 ROUTES = (
     *metadata.ROUTES,
@@ -16,5 +16,6 @@ ROUTES = (
     *resources.ROUTES,
     *roles.ROUTES,
     *activity.ROUTES,
+    *extensions.ROUTES,
 )
 """Every route of this frontend."""

@@ -41,6 +41,7 @@ def host_cloud(authority: str) -> dict[str, Any]:
     """The cloud as the listener on the host shows it."""
     base = f"https://{authority}"
     found = _cloud("Cloister", f"{base}/", f"{base}/adfs", base)
+    found["azmirrorStorageAccountResourceId"] = f"{base}/"  # where az looks for extensions: extensions.py
     found["authentication"]["audiences"] = ["https://management.core.windows.net/", "https://management.azure.com/", f"{base}/"]
     return found
 
