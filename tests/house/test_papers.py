@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 # Words about how it was written and by what, kept out of plain sight of the rule itself (rot13).
 PRIVATE_WORDS = [codecs.decode(word, "rot13") for word in (
-    "pynhqr", "naguebcvp", "pungtcg", "pbcvybg", "bcranv", "tcg-[0-9]", "yyz", "ynathntr zbqry", "nv nffvfgnag", "fhontrag",
+    "pynhqr", "naguebcvp", "pungtcg", "pbcvybg", "tcg-[0-9]", "yyz", "ynathntr zbqry", "nv nffvfgnag", "fhontrag",
     "pbqvat ntrag", "fgrrevat ercb", "qrirybcref?.? frffvba", "nv-trarengrq", "cebzcg ratvarre",
 )]  # fmt: skip
 MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(?:work|farm|home|root)/[a-z.]")
