@@ -6,6 +6,7 @@
 {"do": "end", "as": K, "seconds": S, "sending": bool} -> {"ended": bool, "at": unix time}  (waits for the end)
 {"do": "tcp", "address": A, "port": P, "seconds": S} -> {"reached": bool, "why": text}
 {"do": "serve", "port": P}                          -> {"serving": true}  (tells each caller its address)
+{"do": "forwarded"}                                 -> {"packets": int}
 {"do": "greet", "address": A, "port": P, "seconds": S} -> {"seen": address | "", "why": text}  (what ``serve`` tells)
 {"do": "doh", "server": S, "name": N, "method": GET|POST} -> {"status": int, "address": the last record's | "", "type": text}
 """
@@ -137,7 +138,21 @@ def doh(command):
     return {"status": said.status, "type": said.getheader("content-type"), "address": address}
 
 
-DO = {"resolve": lambda c: resolve(c["name"]), "open": open_connection, "ask": ask, "end": wait_for_end, "tcp": tcp}
+def forwarded():
+    """How many packets of others this machine has sent on (ipForwDatagrams of RFC 4293)."""
+    with open("/proc/thread-self/net/snmp") as table:
+        names, values = [line.split() for line in table if line.startswith("Ip:")][:2]
+    return {"packets": int(values[names.index("ForwDatagrams")])}
+
+
+DO = {
+    "forwarded": lambda c: forwarded(),
+    "resolve": lambda c: resolve(c["name"]),
+    "open": open_connection,
+    "ask": ask,
+    "end": wait_for_end,
+    "tcp": tcp,
+}
 DO |= {"doh": doh, "serve": lambda c: serve(c["port"]), "greet": greet}
 
 for line in sys.stdin:

@@ -112,3 +112,63 @@ def test_a_prefix_that_comes_later_waits_for_the_other_side_to_synchronise(three
         peer(three, three.a, three.b)
         assert (level(there), level(back)) == ("FullyInSync", "FullyInSync")
         assert eventually(lambda: reached(a, "10.22.0.9")) == "10.1.0.4"
+
+
+def table(world: World, subnet: str, **routes: tuple[str, str, str]) -> str:
+    """A route table of these routes (prefix, next hop, address or ""), at a subnet; the table's id."""
+    id = world.id("Microsoft.Network/routeTables", "table")
+    inner = [
+        {"name": name, "properties": {"addressPrefix": prefix, "nextHopType": hop, **({"nextHopIpAddress": via} if via else {})}}
+        for name, (prefix, hop, via) in routes.items()
+    ]
+    world.cloud.arm("PUT", id, {"location": "eastus2", "properties": {"routes": inner}}, api_version=NETWORK)
+    body = world.cloud.arm("GET", subnet, api_version=NETWORK)
+    body["properties"]["routeTable"] = {"id": id}
+    world.cloud.arm("PUT", subnet, {"properties": body["properties"]}, api_version=NETWORK)
+    return id
+
+
+def test_routes_lead_by_an_appliance_or_nowhere(three):
+    outside = "198.19.0.4"  # management.azure.com
+    both(three, three.a, three.b)
+    three.cloud.arm("PUT", f"{three.a}/subnets/fw", {"properties": {"addressPrefix": "10.1.9.0/24"}}, api_version=NETWORK)
+    firewall = three.machine_at("a", "10.1.9.9", "--ip-forwarding", subnet="fw")
+    with three.machine("a") as a, three.machine("b") as b, firewall as appliance:
+        b.do("serve", port=PORT)
+        assert eventually(lambda: reached(a, "10.2.0.4"))
+        assert a.do("tcp", address=outside, port=443, seconds=2)["reached"]
+        rules = {"all": ("0.0.0.0/0", "None", ""), "peer": ("10.2.0.0/16", "VirtualAppliance", "10.1.9.9")}
+        made = table(three, f"{three.a}/subnets/default", **rules)
+        eventually(lambda: not a.do("tcp", address=outside, port=443, seconds=0.4)["reached"])
+        assert a.resolve("management.azure.com") == outside  # the resolver is reached whatever the routes
+        told = explained(three, "a", f"{outside}:443")
+        assert (told["disposition"], told["steps"][-1]["because"]) == ("NoRoute", f"{made}/routes/all")
+        told = explained(three, "a", "10.2.0.4:8080")
+        assert told["disposition"] == "Delivered"
+        assert any(step["because"] == f"{made}/routes/peer" for step in told["steps"])
+        assert eventually(lambda: reached(a, "10.2.0.4")) == "10.1.0.4"
+        assert appliance.do("forwarded")["packets"] > 0
+    with three.machine("a") as a, three.machine("b") as b:
+        b.do("serve", port=PORT)
+        assert not reached(a, "10.2.0.4")  # the appliance is gone, and nothing slips past
+
+
+def test_an_endpoint_obeys_routes_only_where_its_subnet_says_so(three):
+    workspace = three.workspace("first")
+    endpoint = three.endpoint("pe", three.a, workspace["id"])
+    address = three.cloud.arm("GET", endpoint["id"], api_version=NETWORK)["properties"]["customDnsConfigs"][0]["ipAddresses"][0]
+    subnet = f"{three.a}/subnets/default"
+    rules = {"all": ("0.0.0.0/0", "None", ""), "space": ("10.1.0.0/16", "None", "")}
+    table(three, subnet, **rules)
+
+    def policies(value: str) -> None:
+        body = three.cloud.arm("GET", subnet, api_version=NETWORK)["properties"]
+        three.cloud.arm("PUT", subnet, {"properties": {**body, "privateEndpointNetworkPolicies": value}}, api_version=NETWORK)
+
+    with three.machine("a") as a:
+        for value, arrives in (("Disabled", True), ("RouteTableEnabled", False), ("NetworkSecurityGroupEnabled", True)):
+            policies(value)
+            eventually(lambda: a.do("tcp", address=address, port=443, seconds=0.4)["reached"] is arrives)  # noqa: B023
+            assert (explained(three, "a", f"{address}:443")["disposition"] == "Delivered") is arrives
+        table(three, subnet, mine=(f"{address}/32", "None", ""))
+        eventually(lambda: not a.do("tcp", address=address, port=443, seconds=0.4)["reached"])

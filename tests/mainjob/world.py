@@ -146,9 +146,9 @@ class World:
             made.end()
 
     @contextmanager
-    def machine_at(self, place: str, address: str, *options: str) -> Iterator[Machine]:
+    def machine_at(self, place: str, address: str, *options: str, subnet: str = "default") -> Iterator[Machine]:
         """A machine with a certain address; ``options`` are further ones of ``cloister exec``."""
-        made = Machine(self.cloud, f"{self.group}/{place}/default", ["--address", address, *options])
+        made = Machine(self.cloud, f"{self.group}/{place}/{subnet}", ["--address", address, *options])
         try:
             yield made
         finally:

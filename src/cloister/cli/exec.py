@@ -15,7 +15,6 @@ from pathlib import Path
 from cloister.cli.cloud import Cloud
 from cloister.cli.enter import Surroundings, enter, resolv_conf
 from cloister.cli.environment import client_folder, machine_environment
-from cloister.cli.errors import CliError
 from cloister.cli.machine import Machine, machine
 from cloister.keeper.kernel import die_with_parent
 
@@ -24,13 +23,13 @@ SI_KERNEL = 0x80  # siginfo's si_code of a signal typed at the terminal (sigacti
 HANDED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def run(command: list[str], *, place: str, address: str, principal: str, host_name: str = "") -> int:
+def run(
+    command: list[str], *, place: str, address: str, principal: str, host_name: str = "", forwarding: bool = False, nic: str = ""
+) -> int:
     """Run ``command`` on a machine in ``place``; its exit code, or 128 plus the signal that ended it."""
-    if os.geteuid() != 0:
-        raise CliError("cannot enter a network: that needs root on this machine; use sudo, or a root shell")
     cloud = Cloud()
     environment = machine_environment(cloud, os.environ, principal)
-    with machine(cloud, place, address, host_name) as made:
+    with machine(cloud, place, address, host_name, forwarding, nic) as made:
         return _run(command, environment, made, _surroundings(cloud, made, principal))
 
 
@@ -70,7 +69,8 @@ def _become(
     code = NOT_ENTERED
     try:
         die_with_parent(parent)  # the machine goes with its parent, and a command without a network is of no use
-        enter(made.namespace, around)
+        enter(made.namespace, around, made.user)
+        die_with_parent(parent)  # again: the kernel forgets it where rights change
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them; a command expects them as they were
             signal.signal(number, signal.SIG_DFL)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

@@ -108,23 +108,31 @@ def execute(
     address: Annotated[str, typer.Option(metavar="IP", help="The machine's address; a free one by default.")] = "",
     principal: Principal = "",
     host_name: Annotated[str, typer.Option(metavar="NAME", help="The name that the machine registers in DNS.")] = "",
+    forwarding: Annotated[
+        bool, typer.Option("--ip-forwarding", help="Let it forward the packets of others, as an appliance of a route.")
+    ] = False,
+    nic: Annotated[str, typer.Option(metavar="NAME", help="Run on this network interface: its subnet, address and groups.")] = "",
 ) -> None:
     """Run a command on a machine of its own in a network: same files, same terminal, that network's names and routes."""
     from cloister.cli.exec import run
 
-    raise typer.Exit(run(command, place=place, address=address, principal=principal, host_name=host_name))
+    code = run(command, place=place, address=address, principal=principal, host_name=host_name, forwarding=forwarding, nic=nic)
+    raise typer.Exit(code)
 
 
 @app.command()
 def explain(
     to: Annotated[str, typer.Option("--to", metavar="NAME[:PORT]|RESOURCE", help="A name, an address, or a resource's id.")],
     place: Place = "internet",
+    address: Annotated[str, typer.Option(metavar="IP", help="The source's own address; the next free one by default.")] = "",
+    protocol: Annotated[str, typer.Option(metavar="tcp|udp|icmp", help="The protocol.")] = "tcp",
+    nic: Annotated[str, typer.Option(metavar="NAME", help="From this network interface, instead of a place.")] = "",
     as_json: Json = False,
 ) -> None:
     """Say what happens to a connection, stage by stage, and which resource decides."""
     from cloister.cli.explain import explain
 
-    explain(place=place, to=to, as_json=as_json)
+    explain(place=place, to=to, as_json=as_json, address=address, protocol=protocol, nic=nic)
 
 
 @app.command()

@@ -89,6 +89,7 @@ def _nic(interface: Interface, router: str, prefix: str) -> Iterator[FabricObjec
         address=interface.address,
         prefix_length=IPv4Network(prefix).prefixlen,
         gateway=gateway,
+        forwarding=interface.forwarding,
     )
 
 

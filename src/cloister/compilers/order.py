@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from cloister.net.desired import (
+    Door,
     Drop,
     Edit,
     EndpointAddress,
@@ -24,6 +25,7 @@ from cloister.net.desired import (
     IdentityRoute,
     Namespace,
     Nic,
+    NicRoutes,
     PeerLink,
     PeerRoute,
     Permission,
@@ -47,6 +49,7 @@ class Phase(msgspec.Struct, frozen=True):
     kinds: tuple[type, ...] = ()
     narrow: bool | None = None  # of gateways: only those that lead out (False), only those that do not (True)
     guards: bool = False  # where one of its edits fails, nothing is granted in that namespace in this pass
+    grants: bool = False  # dropping these lets more pass
 
     def takes(self, edit: Edit) -> bool:
         """Whether ``edit`` belongs to this phase."""
@@ -62,18 +65,18 @@ class Phase(msgspec.Struct, frozen=True):
 ORDER = (
     # withdraw permissions
     Phase("withdraw forwards", "fabric", Drop, (Forward,), guards=True),
-    Phase("withdraw peerings", "fabric", Drop, (PeerRoute, PeerLink)),
+    Phase("withdraw peerings", "fabric", Drop, (PeerRoute, PeerLink), guards=True),
     Phase("withdraw identities and roles", "edge", Drop, (Identity, Permission)),
     Phase("restrict policies", "edge", Put, (Policy,)),
     Phase("reset sockets", "edge", Sever),
     Phase("forget connections", "fabric", Sever),
     Phase("reset late sockets", "edge", Sever),
-    Phase("withdraw names", "resolver", Drop, (PublicName, ZoneRecords, View)),
+    Phase("withdraw names", "resolver", Drop, (PublicName, ZoneRecords, Door, View)),
     Phase("withdraw sites", "edge", Drop, (Site, Policy)),
     Phase("withdraw identity routes", "fabric", Drop, (IdentityRoute,)),
     # change topology
     Phase("remove endpoint addresses", "fabric", Drop, (EndpointAddress,)),
-    Phase("remove interfaces", "fabric", Drop, (Nic,)),
+    Phase("remove interfaces", "fabric", Drop, (Nic,), guards=True),
     Phase("remove gateways", "fabric", Drop, (Gateway,)),
     Phase("remove uplinks", "fabric", Drop, (Uplink,)),
     Phase("remove namespaces", "fabric", Drop, (Namespace,)),
@@ -81,14 +84,19 @@ ORDER = (
     # between what was withdrawn and what is granted, so that old rules meet the old paths that are left, new rules the same
     Phase("close gateways", "fabric", Put, (Gateway,), narrow=True, guards=True),
     Phase("change filters", "fabric", Put, (Filters,), guards=True),
-    Phase("remove filters", "fabric", Drop, (Filters,)),
+    Phase("remove filters", "fabric", Drop, (Filters,), grants=True),
     Phase("make topology", "fabric", Put, (Uplink, Gateway, Nic, EndpointAddress, IdentityRoute), narrow=False),
+    Phase("set routes", "fabric", Put, (NicRoutes,), guards=True),
     # grant
     Phase("grant sites", "edge", Put, (Site, Identity, Permission)),
     Phase("grant forwards", "fabric", Put, (Forward,)),
     Phase("grant peerings", "fabric", Put, (PeerLink, PeerRoute)),
-    Phase("grant names", "resolver", Put, (View, ZoneRecords, PublicName)),
+    Phase("drop routes", "fabric", Drop, (NicRoutes,), grants=True),
+    Phase("grant names", "resolver", Put, (View, Door, ZoneRecords, PublicName)),
 )
+
+SEVERED = [phase for phase in ORDER if phase.verb is Sever][-1]
+"""After this phase all that had to be severed is, but what failed."""
 
 
 def arrange(edits: Iterable[Edit]) -> list[tuple[Phase, list[Edit]]]:

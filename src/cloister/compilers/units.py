@@ -14,6 +14,7 @@ from cloister.net.desired import Desired
 from cloister.net.intent import (
     Endpoint,
     Filter,
+    Forwarding,
     Grant,
     Host,
     Intent,
@@ -21,6 +22,7 @@ from cloister.net.intent import (
     Network,
     Peering,
     Record,
+    ResolverDoor,
     Service,
     Subnet,
     Zone,
@@ -52,7 +54,9 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
             return (("zone", intent.owner.lower()),)
         case Record():
             return (("zone", intent.zone.lower()),)
-        case ZoneLink() | Host():
+        case ResolverDoor():
+            return (("door", intent.owner.lower()),)
+        case ZoneLink() | Host() | Forwarding():
             return (("view", intent.network.lower()),)
         case Grant():
             return (("grant", intent.owner.lower()),)
@@ -77,6 +81,7 @@ COMPILE: dict[str, Callable[[Iterable[Intent]], Iterable[Desired]]] = {
     "peering": peerings.compile_peering,
     "routes": routes.compile_routes,
     "view": names.compile_view,
+    "door": names.compile_door,
     "zone": names.compile_zone,
     "resource": _resource,
     "grant": sites.compile_grant,

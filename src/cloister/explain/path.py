@@ -13,6 +13,7 @@ import msgspec
 
 from cloister.explain.filters import Packet, Place, endpoint_group, rule_on
 from cloister.explain.peerings import Peerings, across
+from cloister.explain.routes import user_route
 from cloister.explain.trace import Flow, Step, Trace
 from cloister.net import plan
 from cloister.net.intent import Endpoint, Filter, Intent, Interface, Network, Peering, Service, Subnet
@@ -28,6 +29,7 @@ class World:
     def __init__(self, intents: Iterable[Intent]):
         self.networks: dict[str, Network] = {}
         self.subnets: dict[str, Subnet] = {}
+        self.prefixes: list[tuple[str, str]] = []  # of each subnet (id in lower case), which may have several
         self.services: list[Service] = []
         self.endpoints: list[Endpoint] = []
         self.interfaces: list[Interface] = []
@@ -39,6 +41,7 @@ class World:
                     self.networks[intent.owner.lower()] = intent
                 case Subnet():  # one for each prefix; what explain asks is the same for all
                     self.subnets[intent.owner.lower()] = intent
+                    self.prefixes.append((intent.owner.lower(), intent.prefix))
                 case Service():
                     self.services.append(intent)
                 case Endpoint():
@@ -131,6 +134,7 @@ class _Walk:
     ):
         self.world, self.flow, self.address, self.subnet, self.steps = world, flow, address, subnet, steps
         self.control_names = control_names
+        self.appliances: tuple[str, ...] = ()  # the ids of those that have sent it on
         self.ip = IPv4Address(address)
         self.packet = Packet(
             source=flow.address or (world.free_address(subnet) if subnet else str(plan.INTERNET_GATEWAY)),
@@ -161,6 +165,43 @@ class _Walk:
             return self.end("NotKnown", "route", "stopped", f"no network '{network_id}' is known")
         if self.ip == plan.AZURE_DNS:
             return self.resolver(network)
+        if self.subnet is not None and (turned := self.turned(self.subnet, network)):
+            return turned
+        return self.by_system_routes(network_id, network)
+
+    def turned(self, subnet: Subnet, network: Network) -> Trace | None:
+        """Where a user's route leads; None where a system route decides."""
+        world = self.world
+        route = user_route(subnet, network, self.ip, world.subnets.values(), world.endpoints, world.peerings)
+        if route is None:
+            return None
+        name = route.because.rsplit("/", 1)[-1]
+        words = f"route '{name}' to {route.prefix} by {route.hop}"
+        if route.hop == "VirtualAppliance":
+            return self.by_appliance(network, route.via, words, route.because)
+        if route.hop == "VnetLocal" and any(self.ip in IPv4Network(prefix) for prefix in network.prefixes):
+            return None
+        if route.hop == "Internet" and self.ip in plan.SERVICES:
+            self.passed("route", "sent", words, route.because)
+            return self.leaving(network, subnet)
+        return self.end("NoRoute", "route", "dropped", f"{words}: it ends there", route.because)
+
+    def by_appliance(self, network: Network, via: str, words: str, because: str) -> Trace:
+        """On from the machine that the route names, if it forwards."""
+        here = (one for one in self.world.interfaces if one.network.lower() == network.owner.lower() and one.number)
+        found = next((one for one in here if one.address == via and one.forwarding), None)
+        if found is not None and found.address == self.address:
+            return self.by_system_routes(network.owner, network)
+        if found is None or found.owner in self.appliances or found.address == self.packet.source:
+            why = "the packet comes from there" if found is not None else "no machine there has IP forwarding"
+            return self.end("NoRoute", "route", "dropped", f"{words} ({via}): {why}", because)
+        self.passed("route", "sent", f"{words}: {via} sends it on", because)
+        self.appliances = (*self.appliances, found.owner)
+        self.subnet = self.world.subnets.get(found.subnet.lower(), self.subnet)
+        return self.from_network(network.owner)
+
+    def by_system_routes(self, network_id: str, network: Network) -> Trace:
+        """Where Azure's own routes lead."""
         if any(self.ip in IPv4Network(prefix) for prefix in network.prefixes):
             return self.inside(network_id)
         assert self.subnet is not None
@@ -172,11 +213,18 @@ class _Walk:
         if self.ip not in plan.SERVICES:
             detail = f"{self.address} is outside {', '.join(network.prefixes)} and no public address of this cloud"
             return self.end("NoRoute", "route", "dropped", detail, network.owner)
-        if not self.subnet.default_outbound:
+        return self.leaving(network, self.subnet)
+
+    def leaving(self, network: Network, subnet: Subnet) -> Trace:
+        """Out to the cloud's public addresses."""
+        if self.appliances:
+            detail = "an appliance must send from an address of its own to get out: translate the source on it"
+            return self.end("NoRoute", "route", "dropped", detail, self.appliances[-1])
+        if not subnet.default_outbound:
             detail = "the subnet has no default outbound access (defaultOutboundAccess: false)"
-            return self.end("NoRoute", "route", "dropped", detail, self.subnet.owner)
+            return self.end("NoRoute", "route", "dropped", detail, subnet.owner)
         outbound = plan.outbound_address(network.number)
-        self.passed("route", "forwarded", f"default outbound access, from {outbound}", self.subnet.owner)
+        self.passed("route", "forwarded", f"default outbound access, from {outbound}", subnet.owner)
         return self.public()
 
     def inside(self, network_id: str) -> Trace:
@@ -222,8 +270,30 @@ class _Walk:
                 subnet = self.world.subnets.get(interface.subnet.lower())
                 if subnet is not None and (denied := self.inbound(network_id, subnet.filter, interface.filter)):
                     return denied
+                if subnet is not None and (lost := self.answer_lost(network_id, subnet)):
+                    return lost
                 return self.end("Delivered", "listener", "delivered", f"{self.address} is a machine's", interface.owner)
         return self.end("NoRoute", "route", "dropped", f"nothing in the network has the address {self.address}")
+
+    def answer_lost(self, network_id: str, subnet: Subnet) -> Trace | None:
+        """Whether a user's route at the other end keeps a connection's answers from coming back."""
+        network, seen = self.world.networks.get(network_id.lower()), [self.address]
+        back = IPv4Address(self.packet.source)
+        while network is not None and self.flow.protocol == "tcp":
+            world = self.world
+            route = user_route(subnet, network, back, world.subnets.values(), world.endpoints, world.peerings)
+            if route is None or (route.hop == "VnetLocal" and any(back in IPv4Network(prefix) for prefix in network.prefixes)):
+                return None
+            here = (one for one in world.interfaces if one.network.lower() == network_id.lower() and one.number)
+            found = next((one for one in here if one.address == route.via and one.forwarding), None)
+            if route.hop != "VirtualAppliance" or found is None or found.address in seen:
+                detail = f"the answer does not come back: route to {route.prefix} by {route.hop} at the other end"
+                return self.end("NoRoute", "route", "dropped", detail, route.because)
+            if IPv4Address(found.address) == back:
+                return None
+            seen.append(found.address)
+            subnet = world.subnets.get(found.subnet.lower(), subnet)
+        return None
 
     def endpoint(self, endpoint: Endpoint) -> Trace:
         name = endpoint.owner.rsplit("/", 1)[-1]

@@ -308,12 +308,22 @@ class Permission(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_onl
 # --- the resolver ---------------------------------------------------------------------------------------------
 
 
+class Onward(msgspec.Struct, frozen=True, kw_only=True):
+    """Questions for ``suffix`` (lower case, ``""`` for all) go on to ``targets``, the first that answers, from ``namespace``."""
+
+    suffix: str
+    namespace: str
+    targets: tuple[tuple[str, int], ...]
+    because: str
+
+
 class View(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """What one network's resolver answers from: a socket pair at ``address``:53 in ``namespace`` and its linked zones.
 
     ``links`` are ``(zone key, redirect)`` pairs; ``public`` views (the internet's resolver) have none and no owner.
     ``because`` holds the virtual network link's id for each of ``links``, in the same order. ``hosts`` are
-    ``(address, fqdn, link's id)`` of registered machines: the names of addresses (PTR).
+    ``(address, fqdn, link's id)`` of registered machines: the names of addresses (PTR). ``onward``: what no linked zone has is
+    asked of others.
     """
 
     owner: str
@@ -322,10 +332,24 @@ class View(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True
     links: tuple[tuple[str, bool], ...] = ()
     because: tuple[str, ...] = ()
     hosts: tuple[tuple[str, str, str], ...] = ()
+    onward: tuple[Onward, ...] = ()
 
     @property
     def key(self) -> str:
         return f"view {self.namespace}"
+
+
+class Door(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A second socket pair of the view of ``network`` (its namespace's name): at ``address``:53 in ``namespace``."""
+
+    owner: str
+    namespace: str
+    address: str
+    network: str
+
+    @property
+    def key(self) -> str:
+        return f"door {self.namespace}"
 
 
 class ZoneRecords(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -362,7 +386,7 @@ FabricObject = (
     Namespace | Uplink | Gateway | Nic | NicRoutes | PeerLink | PeerRoute | EndpointAddress | Forward | IdentityRoute | Filters
 )
 EdgeObject = Site | Policy | Identity | Permission
-ResolverObject = View | ZoneRecords | PublicName
+ResolverObject = View | Door | ZoneRecords | PublicName
 Desired = FabricObject | EdgeObject | ResolverObject
 
 
@@ -379,8 +403,8 @@ class Drop(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
 
 
 class Sever(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
-    """End what is open: the fabric deletes conntrack entries by original destination ``address`` in ``namespace``;
-    the edge resets the sockets whose peer is ``identity``."""
+    """End what is open: the fabric deletes conntrack entries by original destination ``address`` in ``namespace``, or, where
+    ``address`` is "", all that ``identity`` stands for as source; the edge resets the sockets whose peer is ``identity``."""
 
     namespace: str
     address: str

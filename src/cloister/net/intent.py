@@ -202,6 +202,33 @@ class Host(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True
     fqdn: str
 
 
+class ResolverDoor(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """An inbound endpoint of a DNS private resolver: at ``address`` somebody answers what ``network`` sees.
+
+    The endpoint has an Interface of its own with the same ``number``; ``network_number`` is the network's.
+    """
+
+    owner: str
+    network: str
+    network_number: int
+    number: int
+    address: str
+
+
+class Forwarding(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A forwarding rule as one linked ``network`` has it: questions for ``domain`` (lower case, ``""`` for all) go to ``targets``
+    (address, port; the first that answers) from the outbound endpoint whose Interface has ``number``. ``because`` is the
+    rule's id, ``owner`` the link's, ``origin`` the network that the outbound endpoint stands in."""
+
+    owner: str
+    network: str
+    domain: str
+    targets: tuple[tuple[str, int], ...]
+    number: int
+    origin: str
+    because: str
+
+
 class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A role assignment, flattened: what ``principal`` may do at ``scope`` and below."""
 
@@ -214,4 +241,4 @@ class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tru
     not_data_actions: tuple[str, ...] = ()
 
 
-Intent = Network | Subnet | Interface | Peering | Endpoint | Filter | Service | Zone | Record | ZoneLink | Host | Grant
+Intent = Network | Subnet | Interface | Peering | Endpoint | Filter | Service | Zone | Record | ZoneLink | Host | ResolverDoor | Forwarding | Grant

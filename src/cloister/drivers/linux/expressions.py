@@ -195,6 +195,12 @@ def dnat_by(name: str) -> bytes:
     )
 
 
+def marked(value: int) -> bytes:
+    """``meta mark set value``."""
+    loaded = attribute(1, _number(_REGISTER)) + nest(2, _value(struct.pack("=I", value)))
+    return _expression("immediate", loaded) + _expression("meta", attribute(2, _number(3)) + attribute(3, _number(_REGISTER)))
+
+
 def untracked_by(name: str) -> bytes:
     """``meta iif . ip daddr @name notrack``."""
     return _meta(4) + _payload(1, 16, 4, _SECOND_WORD) + _lookup(name) + _expression("notrack")

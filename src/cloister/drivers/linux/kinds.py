@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloister.drivers.linux import mend, objects, peers
+from cloister.drivers.linux import mend, objects, peers, routes
 from cloister.drivers.linux.objects import Step
-from cloister.net.desired import PeerLink, PeerRoute
+from cloister.net.desired import NicRoutes, PeerLink, PeerRoute
 
 PUT: dict[type, Callable[..., list[Step]]] = {
     **objects.PUT,
+    NicRoutes: routes.put_routes,
     PeerLink: peers.put_link,
     PeerRoute: peers.put_route,
 }
 DROP: dict[type, Callable[..., list[Step]]] = {
     **objects.DROP,
+    NicRoutes: routes.drop_routes,
     PeerLink: peers.drop_link,
     PeerRoute: peers.drop_route,
 }
 MENDS: dict[type, Callable[..., None]] = {
     **mend.MENDS,
+    NicRoutes: routes.mend_routes,
     PeerLink: mend.mend_peer_link,
 }

@@ -83,7 +83,8 @@ def mend_nic(spaces: Spaces, nic: Nic) -> None:
     index = objects.nic_index(nic.number)
     if paired(router, machine, index, objects.UP_INDEX):
         held = [(address, length) for link, address, length in rt.addresses(machine.route) if link == objects.UP_INDEX]
-        routed = [route.prefix for route in rt.routes(router.route, index) if route.index == index]
+        found = (route for route in rt.routes(router.route, index) if route.index == index and route.table == rt.MAIN)
+        routed = [route.prefix for route in found]
         if held == [(nic.address, nic.prefix_length)] and routed == [f"{nic.address}/32"]:
             return
     _send(router, [rt.link_delete(index)], GONE)

@@ -75,6 +75,11 @@ def nic_index(number: int) -> int:
     return _FIRST_INDEX + number
 
 
+def nic_number(index: int) -> int:
+    """The reverse of ``nic_index``."""
+    return index - _FIRST_INDEX
+
+
 def put_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:
     """Make the veth, then each side's way over it."""
     index, via = uplink_index(uplink.namespace), str(plan.UPLINK_NETWORK_SIDE)
@@ -139,12 +144,12 @@ def put_nic(nic: Nic, descriptor: Descriptor) -> list[Step]:
     pair = rt.link_pair(nic_name(nic.number), index, _GATEWAY_MAC, nic.owner, "eth0", UP_INDEX, mac, descriptor(nic.machine))
     router = [
         pair,
-        rt.link_up(index, nic.owner, strict=True, forwarding=True),
+        rt.link_up(index, nic.owner, strict=not nic.forwarding, forwarding=True),
         rt.route_link(f"{nic.address}/32", index),
         rt.neighbour(index, nic.address, mac),
     ]
     machine = [
-        rt.link_up(UP_INDEX, nic.owner),
+        rt.link_up(UP_INDEX, nic.owner, forwarding=nic.forwarding),
         rt.address_add(UP_INDEX, nic.address, nic.prefix_length),
         rt.neighbour(UP_INDEX, nic.gateway, _GATEWAY_MAC),
         rt.route_link(f"{nic.gateway}/32", UP_INDEX),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cloister.drivers.linux import filters, objects, peers, rulesets
+from cloister.drivers.linux import filters, objects, peers, routes, rulesets
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.mend import is_identity
@@ -29,6 +29,7 @@ class Reading:
     links: list[rt.Link]
     addresses: list[tuple[int, str, int]]
     routes: list[rt.Route]
+    rules: list[rt.Rule] = field(default_factory=list)
     table: nft.Reading | None = None
     elements: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
     filters: Filters | None = None
@@ -64,6 +65,7 @@ class Observer:
             found += _forwards(reading)
             found += [reading.filters] if reading.filters else []
         found += peers.observed(routers)
+        found += routes.observed(routers)
         machines = [reading for name, reading in readings.items() if role_of(name) == "machine"]
         return [*found, *_nics(routers, machines)]
 
@@ -73,6 +75,8 @@ class Observer:
         reading = Reading(space, rt.links(channel), rt.addresses(channel), rt.routes(channel))
         if role_of(name) != "machine":
             reading.table, reading.elements, reading.filters = self._rules(space)
+        if role_of(name) == "vnet":
+            reading.rules = rt.rules(channel)
         return reading
 
     def _rules(self, space: Space) -> tuple[nft.Reading | None, dict[str, dict[bytes, bytes]], Filters | None]:
@@ -104,6 +108,7 @@ def _namespace(reading: Reading) -> Namespace:
         whole = whole and reading.has_route(str(plan.SERVICES), rt.LOOPBACK)
     elif role == "vnet":
         whole = whole and any(address == str(plan.AZURE_DNS) for _, address, _ in reading.addresses)
+        whole = whole and [r.priority for r in reading.rules if r.table == rt.LOCAL] == [rt.LOCAL_PRIORITY]
     whole = whole and (role == "machine" or rules_whole(reading.table, role))
     outbound = outbound_address(reading.table) if role == "vnet" else ""
     return Namespace(owner="", name=reading.space.name, role=role if whole else DAMAGED, outbound=outbound)
@@ -221,10 +226,15 @@ def _lost_nic(router: Reading, link: rt.Link) -> Nic:
 def _nic(router: Reading, link: rt.Link, machine: Reading, far: rt.Link) -> Nic:
     held = [(address, length) for index, address, length in machine.addresses if index == far.index]
     gateways = [route.via for route in machine.routes if route.prefix == "0.0.0.0/0" and route.index == far.index]
-    routed = [route.prefix for route in router.routes if route.index == link.index]
+    routed = [route.prefix for route in router.routes if route.index == link.index and route.table == rt.MAIN]
     address, length = held[0] if held else (DAMAGED, 0)
     whole = (
-        link.up and link.strict and link.forwarding and far.up and len(held) == len(gateways) == 1 and routed == [f"{address}/32"]
+        link.up
+        and link.strict != far.forwarding
+        and link.forwarding
+        and far.up
+        and len(held) == len(gateways) == 1
+        and routed == [f"{address}/32"]
     )
     return Nic(
         owner=link.alias,
@@ -234,4 +244,5 @@ def _nic(router: Reading, link: rt.Link, machine: Reading, far: rt.Link) -> Nic:
         address=address if whole else DAMAGED,
         prefix_length=length,
         gateway=gateways[0] if gateways else "",
+        forwarding=far.forwarding,
     )

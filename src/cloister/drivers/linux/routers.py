@@ -22,7 +22,10 @@ def put_namespace(spaces: Spaces, namespace: Namespace) -> None:
     space, created = spaces.make(namespace.name)
     space.write_sysctls(rulesets.ROLES[namespace.role].sysctls)
     _put_rules(space, namespace, created)
-    for error in space.route.send([rt.link_up(rt.LOOPBACK), *_own_addresses(namespace.role)]).values():
+    messages = [rt.link_up(rt.LOOPBACK), *_own_addresses(namespace.role)]
+    if namespace.role == "vnet":
+        messages += _rules_of_its_own(space, created)
+    for error in space.route.send(messages).values():
         raise error
 
 
@@ -43,6 +46,15 @@ def _own_addresses(role: str) -> list[Message]:
     if role == "vnet":
         return [rt.address_add(rt.LOOPBACK, str(plan.AZURE_DNS))]
     return []
+
+
+def _rules_of_its_own(space: Space, created: bool) -> list[Message]:
+    """The table ``local`` is asked after user-defined routes."""
+    asked = [rt.Rule(0, rt.LOCAL, "")] if created else [rule for rule in rt.rules(space.route) if rule.table == rt.LOCAL]
+    early = any(rule.priority == 0 for rule in asked)
+    late = any(rule.priority == rt.LOCAL_PRIORITY for rule in asked)
+    messages = [] if late else [rt.rule_add(rt.LOCAL_PRIORITY, rt.LOCAL)]
+    return [*messages, rt.rule_delete(0, rt.LOCAL)] if early else messages
 
 
 def _put_rules(space: Space, namespace: Namespace, created: bool) -> None:

@@ -28,12 +28,15 @@ NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
 NEWADDR, DELADDR, GETADDR = 20, 21, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWNEIGH, GETNSID = 28, 90
+NEWRULE, DELRULE, GETRULE = 32, 33, 34
 
 UP = 1  # IFF_UP
 LOOPBACK = 1  # lo's index in every namespace
 OURS = 67  # rtm_protocol of our routes, so that `ip route` shows whose they are; above RTPROT_STATIC, unassigned
 MAIN, LOCAL = 254, 255  # tables
-UNICAST, LOCAL_ROUTE, UNREACHABLE = 1, 2, 7  # rtm_type
+UNICAST, LOCAL_ROUTE, BLACKHOLE, UNREACHABLE, THROW = 1, 2, 6, 7, 9  # rtm_type
+LOCAL_PRIORITY = 1000  # at which our routers ask the table ``local``; by default it is 0
+_TO_TABLE = 1  # FR_ACT_TO_TBL
 _UNIVERSE, _LINK_SCOPE, _HOST_SCOPE = 0, 253, 254
 _ONLINK = 4  # RTNH_F_ONLINK
 _NOPREFIXROUTE = 0x200
@@ -177,6 +180,63 @@ def route_delete(prefix: str, kind: int = UNICAST, table: int = MAIN, index: int
     return DELROUTE, 0, _route(prefix, kind, scope, 0, table=table, index=index)
 
 
+def route_add(table: int, prefix: str, *, kind: int = UNICAST, via: str = "", index: int = 0, metric: int = 0) -> Message:
+    """A route of any kind in any table; one of the same prefix and metric is replaced."""
+    scope = _LINK_SCOPE if index and not via else _UNIVERSE
+    body = _route(prefix, kind, scope, _ONLINK if via else 0, table=0, via=via, index=index)
+    return NEWROUTE, CREATE | REPLACE, body + attribute(15, _U32.pack(table)) + _metric(metric)
+
+
+def route_remove(table: int, prefix: str, metric: int = 0) -> Message:
+    """Take away a route of any kind to ``prefix`` in that table: the one of that metric, or any."""
+    body = _route(prefix, 0, 255, 0, table=0)  # RTN_UNSPEC, RT_SCOPE_NOWHERE: of any kind
+    body = body[:5] + b"\0" + body[6:]  # of any protocol
+    return DELROUTE, 0, body + attribute(15, _U32.pack(table)) + _metric(metric)
+
+
+def _metric(metric: int) -> bytes:
+    return attribute(6, _U32.pack(metric)) if metric else b""
+
+
+def _rule(priority: int, table: int, interface: str, mark: int) -> bytes:
+    body = _ROUTE.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, _TO_TABLE, 0)
+    if interface:
+        body += attribute(3, text(interface))
+    if mark:
+        body += attribute(10, _U32.pack(mark)) + attribute(16, _U32.pack(0xFFFFFFFF))
+    return body + attribute(6, _U32.pack(priority)) + attribute(15, _U32.pack(table))
+
+
+def rule_add(priority: int, table: int, interface: str = "", mark: int = 0) -> Message:
+    """Ask ``table`` for what comes in by ``interface`` with ``mark`` (for all: "" and 0). EEXIST when it is there."""
+    return NEWRULE, CREATE | EXCL, _rule(priority, table, interface, mark)
+
+
+def rule_delete(priority: int, table: int, interface: str = "", mark: int = 0) -> Message:
+    """Take such a rule away; ENOENT when there is none."""
+    return DELRULE, 0, _rule(priority, table, interface, mark)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule that asks a table."""
+
+    priority: int
+    table: int
+    interface: str
+
+
+def rules(channel: Channel) -> list[Rule]:
+    """All rules for IPv4. Raises NetlinkError."""
+    found = []
+    for _, body in channel.dump(GETRULE, _ROUTE.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)):
+        attrs = attributes(body, _ROUTE.size)
+        number = _U32.unpack(attrs[15])[0] if 15 in attrs else body[4]
+        priority = _U32.unpack(attrs[6])[0] if 6 in attrs else 0
+        found.append(Rule(priority, number, read_text(attrs.get(3, b""))))
+    return found
+
+
 def neighbour(index: int, address: str, mac: bytes) -> Message:
     """A neighbour that is known without ARP. Permanent ones do not count against the host's table of neighbours."""
     body = _NEIGHBOUR.pack(socket.AF_INET, 0, index, _PERMANENT, 0, 0)
@@ -211,6 +271,7 @@ class Route:
     protocol: int
     via: str
     index: int
+    metric: int = 0
 
 
 def links(channel: Channel) -> list[Link]:
@@ -273,7 +334,9 @@ def routes(channel: Channel, index: int = 0) -> list[Route]:
         destination = socket.inet_ntoa(attrs[1]) if 1 in attrs else "0.0.0.0"
         via = socket.inet_ntoa(attrs[5]) if 5 in attrs else ""
         index = _U32.unpack(attrs[4])[0] if 4 in attrs else 0
-        found.append(Route(f"{destination}/{length}", kind, table, protocol, via, index))
+        table = _U32.unpack(attrs[15])[0] if 15 in attrs else table
+        metric = _U32.unpack(attrs[6])[0] if 6 in attrs else 0
+        found.append(Route(f"{destination}/{length}", kind, table, protocol, via, index, metric))
     return found
 
 

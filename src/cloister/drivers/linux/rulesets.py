@@ -25,7 +25,9 @@ FORWARDS = "forwards"  # address . port of an approved endpoint -> address . por
 IDENTITIES = "identities"  # the same key -> the source that the service sees
 ENDPOINTS = "endpoints"  # addresses of endpoints, approved or not
 OUTBOUND_SUBNETS = "outbound_subnets"  # subnets with default outbound access
+OVERRIDDEN = "overridden"  # interface . endpoint's address that a user-defined route leads elsewhere
 OUTBOUND = "outbound"  # the chain with the network's one public source address
+SENT = 1  # the mark of what a machine sent: without it the check of sources would follow user-defined routes too
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 _SERVICES = str(plan.SERVICES)
 _DNS_PORT = 53
@@ -105,8 +107,18 @@ VNET = Ruleset(
         Set(IDENTITIES, nft.ADDRESS_PORT, nft.ADDRESS),
         Set(ENDPOINTS, nft.ADDRESS),
         Set(OUTBOUND_SUBNETS, nft.ADDRESS, interval=True),
+        Set(OVERRIDDEN, nft.INDEX_ADDRESS),
     ),
     chains=(
+        Chain(
+            "routed",
+            (
+                Rule("user-defined routes are for what machines send", _from_nic + ex.marked(SENT)),
+                Rule("a user-defined route leads away from the endpoint", ex.untracked_by(OVERRIDDEN)),
+            ),
+            hook=ex.PREROUTING,
+            priority=-300,
+        ),
         Chain(
             "prerouting",
             (
@@ -116,6 +128,12 @@ VNET = Ruleset(
             hook=ex.PREROUTING,
             type="nat",
             priority=-100,
+        ),
+        Chain(
+            "translated",
+            (Rule("what goes to an endpoint has been routed", _from_nic + ex.translated() + ex.marked(0)),),
+            hook=ex.PREROUTING,
+            priority=-90,
         ),
         Chain(OUTBOUND),
         Chain(

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 import msgspec
 
 from cloister.drivers.sim.filters import Packet, denied
-from cloister.drivers.sim.routes import crosses, peer_route
+from cloister.drivers.sim.routes import crosses, nic_numbered, peer_route, user_hop
 from cloister.net import plan
 from cloister.net.desired import (
     Desired,
@@ -23,6 +23,7 @@ from cloister.net.desired import (
     IdentityRoute,
     Namespace,
     Nic,
+    NicRoutes,
     PeerLink,
     PeerRoute,
     Put,
@@ -88,6 +89,8 @@ class SimFabric:
                 return (thing.router, thing.machine)
             case PeerLink() | PeerRoute():
                 return (thing.namespace, thing.other)
+            case NicRoutes():
+                return (thing.namespace,)
         return ()
 
     def connect(self, machine: str, address: str, port: int, protocol: str = "tcp", source_port: int = 50000) -> Verdict:
@@ -98,12 +101,38 @@ class SimFabric:
         packet = Packet(source=nic.address, destination=address, protocol=protocol, source_port=source_port, port=port)
         if rule := denied(self.objects, nic.router, ("nic", "subnet"), False, packet):
             return Verdict(False, why=f"dropped by {rule}")
+        return self._routed(nic, packet)
+
+    def _routed(self, nic: Nic, packet: Packet, hops: int = 4) -> Verdict:
+        """On from a NIC, by the user's routes if it has any; an appliance sends on what it gets."""
+        to, number = user_hop(self.objects, nic, packet.destination)
+        if number:
+            appliance = nic_numbered(self.objects, nic.router, number)
+            if appliance is None or not appliance.forwarding or not hops:
+                return Verdict(False, why="no appliance forwards it")
+            if appliance.address != packet.destination:
+                return self._routed(appliance, packet, hops - 1)
+            to = "system"
+        if to == "drop":
+            return Verdict(False, why="dropped by a route")
+        if to == "uplink":
+            return self._outbound(nic, nic.router, packet)
         return (
             self._resolver(nic.router, packet)
             or self._inside(nic.router, packet)
             or self._across(nic, packet)
             or self._outbound(nic, nic.router, packet)
         )
+
+    def _answers(self, nic: Nic, source: str, hops: int = 4) -> bool:
+        """Whether the user's routes of the other end let an answer come back."""
+        to, number = user_hop(self.objects, nic, source)
+        if not number:
+            return to == "system"
+        appliance = nic_numbered(self.objects, nic.router, number)
+        if appliance is None or not appliance.forwarding or not hops:
+            return False
+        return appliance.address == source or self._answers(appliance, source, hops - 1)
 
     def _resolver(self, router: str, packet: Packet) -> Verdict | None:
         """The network's own resolver, at the address that every network has for it."""
@@ -118,7 +147,7 @@ class SimFabric:
         way = peer_route(self.objects, nic.router, packet.destination)
         if way is None:
             return None
-        if why := crosses(self.objects, nic.router, way.other, nic.address):
+        if why := crosses(self.objects, nic.router, way.other, packet.source):
             return Verdict(False, why=why)
         return self._inside(way.other, packet) or Verdict(False, why="no route")
 
@@ -138,6 +167,8 @@ class SimFabric:
             if isinstance(other, Nic) and other.router == router and other.address == address:
                 if rule := denied(self.objects, router, ("subnet", "nic"), True, packet):
                     return Verdict(False, why=f"dropped by {rule}")
+                if packet.protocol == "tcp" and not self._answers(other, packet.source):
+                    return Verdict(False, why="a route drops the answer")
                 return Verdict(True, address, port, packet.source)
         return None
 
@@ -150,6 +181,8 @@ class SimFabric:
             return Verdict(False, why="the services take no such port")
         if f"uplink {router}" not in self.objects:
             return Verdict(False, why="no uplink")
+        if packet.source != nic.address:
+            return Verdict(False, why="an appliance must send from its own address to get out")
         namespace = self.objects.get(f"namespace {router}")
         assert isinstance(namespace, Namespace)
         if namespace.role == "internet":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 
-from cloister.net.desired import Desired, PeerLink, PeerRoute
+from cloister.net.desired import Desired, Nic, NicRoutes, PeerLink, PeerRoute
 
 Objects = Mapping[str, Desired]
 
@@ -38,3 +38,22 @@ def crosses(objects: Objects, router: str, other: str, source: str) -> str:
     if back is None or back.other != router:
         return "the peered network does not know the source" if other not in link.forwarded else "no way back to the source"
     return ""
+
+
+def user_hop(objects: Objects, nic: Nic, address: str) -> tuple[str, int]:
+    """Where the longest user-defined route of a NIC sends a packet: ``("system", 0)`` where it has none."""
+    held = objects.get(f"nic-routes {nic.router} {nic.number}")
+    if not isinstance(held, NicRoutes):
+        return "system", 0
+    place = IPv4Address(address)
+    found = [(IPv4Network(prefix).prefixlen, to, number) for prefix, to, number in held.routes if place in IPv4Network(prefix)]
+    _, to, number = max(found, default=(0, "system", 0))
+    return to, number
+
+
+def nic_numbered(objects: Objects, router: str, number: int) -> Nic | None:
+    """The NIC of that number in a router."""
+    for thing in objects.values():
+        if isinstance(thing, Nic) and (thing.router, thing.number) == (router, number):
+            return thing
+    return None

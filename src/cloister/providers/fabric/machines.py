@@ -1,8 +1,8 @@
 """Cloister.Fabric/machines: a machine of ``cloister exec``, in a subnet or on the internet, for as long as its command runs.
 
 A type of this cloud's own at the tenant's level: ``/providers/Cloister.Fabric/machines/<name>``. ``place`` is ``internet`` or
-a subnet's id, ``address`` an optional wish, ``holder`` the process that it lives with; with ``enableIPForwarding`` it forwards,
-as an appliance of a route.
+a subnet's id, ``address`` an optional wish, ``networkInterface`` the id of one whose address and groups it has instead,
+``holder`` the process that it lives with; with ``enableIPForwarding`` it forwards, as an appliance of a route.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 from cloister.arm.errors import ArmError, Problem
 from cloister.arm.ids import key, parse
 from cloister.arm.resource import Change, ResourceType, Row, View
-from cloister.arm.schema import boolean, integer, obj, string
+from cloister.arm.schema import boolean, id_of, integer, obj, string
 from cloister.net import plan
 from cloister.net.intent import Interface
-from cloister.providers.network import addresses, subnets, virtual_networks
+from cloister.providers.network import addresses, network_interfaces, subnets, virtual_networks
 from cloister.providers.privatedns import registration
 
 NAME = addresses.MACHINES
@@ -27,6 +27,7 @@ API_VERSIONS = ("2026-01-01",)
 PROPERTIES = obj(
     place=string(required=True, create_only=True),
     address=string(create_only=True, overridable=True),
+    networkInterface=id_of(addresses.INTERFACES, create_only=True),
     hostName=string(create_only=True, length=(1, 63)),
     enableIPForwarding=boolean(create_only=True),
     holder=obj(pid=integer(0), start=integer(0)),
@@ -44,9 +45,23 @@ def is_outside(row: Row) -> bool:
 
 
 def subnet_of(row: Row, view: View) -> Row | None:
-    """The subnet that the machine stands in."""
-    found = view.get(row.properties.get("place") or "")
+    """The subnet that the machine stands in: its interface's, where it has one."""
+    card = interface_of(row, view)
+    found = view.get(network_interfaces.first(card)[0] if card is not None else row.properties.get("place") or "")
     return found if found is not None and found.type.lower() == subnets.NAME.lower() else None
+
+
+def interface_of(row: Row, view: View) -> Row | None:
+    """The network interface that the machine runs on, if it names one."""
+    id = row.properties.get("networkInterface") or ""
+    found = view.get(id) if id else None
+    return found if found is not None and found.type.lower() == addresses.INTERFACES.lower() else None
+
+
+def address_of(row: Row, view: View) -> str:
+    """The machine's address: its interface's as it is now, else its own."""
+    card = interface_of(row, view)
+    return network_interfaces.first(card)[1] if card is not None else str(row.facts["address"])
 
 
 def network_of(subnet: Row, view: View) -> Row | None:
@@ -76,6 +91,9 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             "one that exists.",
         )
         return
+    if row.properties.get("networkInterface"):
+        yield from _interface_problems(row, view)
+        return
     if not wish or (change.old and change.old.facts.get("address") == wish):
         return
     if subnet is not None:
@@ -99,6 +117,42 @@ def check(change: Change, view: View) -> Iterator[Problem]:
         )
 
 
+def _interface_problems(row: Row, view: View) -> Iterator[Problem]:
+    """The interface is somebody's own, in the machine's place, and no other machine runs on it."""
+    at, id = "properties.networkInterface", row.properties["networkInterface"]
+    card = interface_of(row, view)
+    if card is None or card.owner:
+        why = f"it belongs to '{card.owner}'" if card else "it was not found"
+        yield Problem(
+            "InvalidResourceReference",
+            at,
+            f"cannot run machine '{row.name}' on network interface '{id}': {why}; make one of its own.",
+        )
+        return
+    home, address = network_interfaces.first(card)
+    if key(home) != key(row.properties.get("place") or ""):
+        yield Problem(
+            "InvalidResourceReference",
+            "properties.place",
+            f"cannot place machine '{row.name}' elsewhere than its network interface '{card.name}': that is in '{home}'; "
+            "name that.",
+        )
+    if row.properties.get("address") not in (None, "", address):
+        yield Problem(
+            "PrivateIPAddressIsAllocated",
+            "properties.address",
+            f"cannot give machine '{row.name}' another address than its network interface '{card.name}' has ({address}); "
+            "leave it out.",
+        )
+    for other in view.referring(card.id, NAME):
+        if key(other.id) != key(row.id):
+            yield Problem(
+                "NicInUse",
+                at,
+                f"cannot run machine '{row.name}' on network interface '{card.name}': '{other.name}' runs on it; end that.",
+            )
+
+
 def _ipv4(text: str) -> IPv4Address | None:
     try:
         return IPv4Address(text)
@@ -115,7 +169,10 @@ def settle(change: Change, view: View) -> Row:
     if "address" not in facts:
         wish = row.properties.get("address")
         subnet = None if is_outside(row) else subnet_of(row, view)
-        if wish:
+        card = interface_of(row, view)
+        if card is not None:
+            facts["address"] = address_of(row, view)
+        elif wish:
             facts["address"] = wish
         elif subnet is not None:
             facts["address"] = addresses.choose(subnet, view, row.id, ["address"], {})["address"]
@@ -142,6 +199,9 @@ def dns_servers(row: Row, view: View) -> tuple[str, ...]:
         return (str(plan.PUBLIC_DNS),)
     subnet = subnet_of(row, view)
     vnet = network_of(subnet, view) if subnet else None
+    card = interface_of(row, view)
+    if card is not None and (own := network_interfaces.dns_servers(card)):
+        return own
     return (virtual_networks.dns_servers(vnet) if vnet else ()) or (str(plan.AZURE_DNS),)
 
 
@@ -151,7 +211,7 @@ def _prefix(row: Row, view: View) -> IPv4Network:
         return plan.INTERNET
     subnet = subnet_of(row, view)
     found = addresses.subnet_prefixes(subnet) if subnet else []
-    address = IPv4Address(row.facts["address"])
+    address = IPv4Address(address_of(row, view))
     return next((prefix for prefix in found if address in prefix), IPv4Network((int(address), 32)))
 
 
@@ -164,14 +224,19 @@ def realize(row: Row, view: View) -> Iterator[Interface]:
         if subnet is None or vnet is None:
             return
         network, subnet_id = vnet.id, subnet.id
+    card = interface_of(row, view)
+    if row.properties.get("networkInterface") and card is None:
+        return
     yield Interface(
         owner=row.id,
         network=network,
         subnet=subnet_id,
         number=row.facts["number"],
-        address=row.facts["address"],
+        address=address_of(row, view),
         dns_servers=dns_servers(row, view),
-        forwarding=row.properties.get("enableIPForwarding") is True,
+        forwarding=any(some.properties.get("enableIPForwarding") is True for some in (row, card) if some),
+        filter=addresses.filter_of(card) if card else "",
+        groups=network_interfaces.groups(card) if card else (),
     )
 
 
@@ -182,7 +247,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     return {
         "namespace": f"machine-{row.facts['number']}",
         "number": row.facts["number"],
-        "address": row.facts["address"],
+        "address": address_of(row, view),
         "prefix": str(prefix),
         "gateway": gateway,
         "dnsServers": list(dns_servers(row, view)),
