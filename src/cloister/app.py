@@ -17,9 +17,11 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloister.home import Home
+from cloister.keeper import rights
 
 if TYPE_CHECKING:
     from cloister.ipc.messages import Request, Response
@@ -143,7 +145,8 @@ async def control(home: Home) -> None:
     types = {type.name.lower(): type for type in TYPES}
     loop = ReconcileLoop(types, lambda: engine.view(), drivers, lambda name: drivers[name].client.generation)
     store = open_store(home.database)
-    deployments = Deployments(lambda: engine, store, utc_now)
+    folders = {prefix: Path(folder) for prefix, folder in facts.get("template_folders", {}).items()}
+    deployments = Deployments(lambda: engine, store, utc_now, folders)
     routes = (*ROUTES, *deployments.routes())
     engine = Engine(TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"])
     await engine.start()
@@ -224,6 +227,7 @@ def main(arguments: list[str]) -> int:
     logging.Formatter.converter = time.gmtime
     import uvloop
 
+    rights.hide()  # programs on machines may run as the same user
     uvloop.run(_until_told(PROCESSES[name], home))
     return 0
 

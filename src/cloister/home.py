@@ -62,7 +62,7 @@ class Home:
 
     @property
     def cloud_file(self) -> Path:
-        """``cloud.json`` (no secrets): tenant_id, subscription_id, owner client_id, host_port."""
+        """``cloud.json`` (no secrets): tenant_id, subscription_id, owner client_id, host_port; template_folders (optional)."""
         return self.root / "cloud.json"
 
     @property
