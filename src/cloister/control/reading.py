@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import orjson
 
-from cloister.arm.catalog import GROUP_TYPE
 from cloister.arm.errors import ArmError
 from cloister.arm.filters import read_filter
 from cloister.arm.ids import ResourceId, key, parse
@@ -103,7 +102,7 @@ def _listed(p: Passage, view: Window) -> Response:
         for row in (view.children(above.text, p.kind.name) if above is not None else view.of_type(p.kind.name))
         if is_nested is False or _is_direct(row, p.id)
     ]
-    if p.kind.name == GROUP_TYPE:
+    if p.query.get("$filter"):
         rows = list(filter(read_filter(p.query.get("$filter", "")), rows))
     return page(p, rows, view)
 

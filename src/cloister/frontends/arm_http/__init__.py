@@ -7,7 +7,7 @@ modules, and its name in ``ROUTES`` below.
 
 from __future__ import annotations
 
-from cloister.frontends.arm_http import activity, extensions, metadata, providers, resources, roles, subscriptions
+from cloister.frontends.arm_http import activity, extensions, metadata, providers, resources, roles, subscriptions, tags
 
 ROUTES = (
     *metadata.ROUTES,
@@ -17,5 +17,6 @@ ROUTES = (
     *roles.ROUTES,
     *activity.ROUTES,
     *extensions.ROUTES,
+    *tags.ROUTES,
 )
 """Every route of this frontend."""
