@@ -249,6 +249,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     private_link: tuple[PrivateLinkGroup, ...] = ()
     put_status: tuple[int, int] = (201, 200)  # created, updated
     delete_status: int = 200  # 200 or 202 (asynchronous with Location)
+    delete_shows: bool = False
+    """A DELETE answers the resource that was deleted: clients of the type read it."""
     polled: bool = False
     """PUT and DELETE always carry ``Azure-AsyncOperation``, also when all is done: clients of the type fail without it."""
     hidden: Callable[[Row], bool] | None = None

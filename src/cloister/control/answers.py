@@ -95,7 +95,10 @@ async def _deleted(p: Passage) -> Response:
     await asyncio.gather(*waiting)
     if is_asynchronous:
         return reply(202, None, _polling(p, rows))
-    return reply(200, None, _polling(p, rows) if p.kind.polled else None)
+    shown = None
+    if p.kind.delete_shows and p.old is not None:
+        shown = p.engine.renderer.bytes(p.old, p.engine.view(p.caller, shown=True), p.api_version)
+    return reply(200, shown, _polling(p, rows) if p.kind.polled else None)
 
 
 def _polling(p: Passage, rows: list[str]) -> dict[str, str]:

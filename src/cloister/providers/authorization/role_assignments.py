@@ -112,6 +112,7 @@ def show(row: Row, view: View, api_version: str) -> dict:
 
 TYPE = ResourceType(
     name=NAME,
+    delete_shows=True,
     api_versions=API_VERSIONS,
     properties=PROPERTIES,
     location="none",

@@ -62,6 +62,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 
 TYPE = ResourceType(
     name=DEFINITIONS,
+    delete_shows=True,
     api_versions=API_VERSIONS,
     properties=PROPERTIES,
     location="none",
