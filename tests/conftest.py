@@ -103,7 +103,8 @@ class RunningCloud:
 
 
 def _require_kernel() -> None:
-    from cloister.cli.doctor import BAD, kernel, rights
+    from cloister.cli.checks import BAD
+    from cloister.cli.checks.machine import kernel, rights
 
     found = [finding for check in (rights, kernel) for finding in check(Home.default()) if finding.state == BAD]
     if found:

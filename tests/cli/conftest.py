@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,18 @@ from pathlib import Path
 import pytest
 from fake_control import FakeControl
 
+from cloister.cli import rootless
 from cloister.home import Home
+
+KEEPER = """
+from cloister.home import Home
+from cloister.keeper import rights
+from cloister.keeper.server import Server
+own_user = not rights.may_make_networks()
+if own_user:
+    rights.own_user_namespace()
+Server(Home.default(), (), own_user=own_user).run()
+"""
 
 
 @pytest.fixture
@@ -38,11 +48,11 @@ def control(home: Home) -> Iterator[FakeControl]:
 @pytest.fixture
 def keeper(home: Home) -> Iterator[Home]:
     """A real keeper that starts no children."""
-    if os.geteuid() != 0:
-        pytest.skip("namespaces need root here")
+    lack = rootless.lack()
+    if lack is not None:
+        pytest.skip(f"no namespaces here: {lack.text}")
     home.make()
-    script = "from cloister.keeper.server import Server; from cloister.home import Home; Server(Home.default(), ()).run()"
-    process = subprocess.Popen([sys.executable, "-c", script])
+    process = subprocess.Popen([sys.executable, "-c", KEEPER])
     deadline = time.monotonic() + 10
     while not home.socket("keeper").exists():
         assert process.poll() is None and time.monotonic() < deadline, "the keeper did not start"

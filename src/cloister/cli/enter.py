@@ -10,16 +10,13 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloister.keeper.kernel import enter_network
+from cloister.keeper import rights
+from cloister.keeper.kernel import enter_network, unshare_mounts
 
-CLONE_NEWNS = 0x00020000  # linux/sched.h
 MS_BIND, MS_REC, MS_PRIVATE, MS_NOSUID, MS_NODEV = 4096, 16384, 1 << 18, 2, 4  # linux/mount.h
-PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4  # linux/prctl.h
-CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
 
 DROPPED = {
     "CAP_NET_ADMIN": 12,  # addresses, routes, rules
@@ -32,6 +29,9 @@ DROPPED = {
     "CAP_BPF": 39,
 }
 """Rights that change networks or lead out of this one. CAP_NET_RAW stays, for ping and tcpdump: the router checks sources."""
+
+KEPT = (rights.NET_BIND_SERVICE, rights.NET_RAW)
+"""What an ordinary user's command may on its machine beyond its own rights: listen below 1024, ping and tcpdump."""
 
 COVERED = ("/run/nscd", "/var/run/nscd", "/run/systemd/resolve", "/run/docker.sock", "/var/run/docker.sock", "/run/avahi-daemon")
 """Host sockets that resolve names or open connections from the host's own network."""
@@ -51,10 +51,15 @@ class Surroundings:
     folders: tuple[tuple[Path, Path], ...] = ()  # (ours, covered)
 
 
-def enter(namespace: int, around: Surroundings) -> None:
-    """Move this process, which must have one thread, onto the machine. Raises OSError, its text beginning with "cannot"."""
+def enter(namespace: int, around: Surroundings, user: int = -1) -> None:
+    """Move this process, which must have one thread, onto the machine. Raises OSError, its text beginning with "cannot".
+
+    ``user``: the user namespace that owns the machine's, as a descriptor; -1: this process is root where that is.
+    """
+    if user >= 0:
+        rights.enter_user(user)
     enter_network(namespace)
-    _check(_libc.unshare(CLONE_NEWNS), "make a mount namespace")
+    unshare_mounts()
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     _mount("none", str(around.work), "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=256k")
     for path in COVERED:
@@ -66,7 +71,7 @@ def enter(namespace: int, around: Surroundings) -> None:
     plain = plain_nsswitch("/etc/nsswitch.conf")
     if plain:
         _lay("/etc/nsswitch.conf", plain, around.work / "nsswitch.conf")
-    drop_rights()
+    drop_rights(own_user=user >= 0)
 
 
 def resolv_conf(servers: tuple[str, ...]) -> str:
@@ -88,21 +93,19 @@ def plain_nsswitch(path: str) -> str:
     return "" if sources in ([], [["files", "dns"]]) else "\n".join(plain) + "\n"
 
 
-def drop_rights() -> None:
-    """Take DROPPED out of every capability set, so that no program started later has them either."""
-    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
-    for name, number in DROPPED.items():
-        if number <= last:
-            _check(_libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0), f"drop {name}")
-    header = ctypes.create_string_buffer(struct.pack("<Ii", CAPABILITY_VERSION_3, 0))
-    data = ctypes.create_string_buffer(24)
-    _check(_libc.capget(header, data), "read this process's rights")
-    words = list(struct.unpack("<6I", data.raw))  # effective, permitted, inheritable; then the same for bits 32 and up
-    for number in DROPPED.values():
-        for kind in range(3):
-            words[3 * (number // 32) + kind] &= ~(1 << (number % 32))
-    _check(_libc.capset(header, ctypes.create_string_buffer(struct.pack("<6I", *words))), "drop rights over networks")
+def drop_rights(own_user: bool = False) -> None:
+    """Take DROPPED out of every capability set, so that no program started later has them either.
+
+    In a user namespace of the cloud (``own_user``) the command is no root: of what is left it keeps KEPT.
+    """
+    rights.clear_ambient()
+    rights.drop_bounding(DROPPED.values())
+    dropped = sum(1 << number for number in DROPPED.values())
+    kept = sum(1 << number for number in KEPT) if own_user else 0
+    held = rights.held(field="CapPrm") & ~dropped
+    rights.set_capabilities(held, held, rights.held(field="CapInh") & ~dropped | held & kept)
+    if own_user:
+        rights.raise_ambient(KEPT)
 
 
 def _cover(path: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from cloister.cli import keeping, show
+from cloister.cli import keeping, rootless, show
 from cloister.cli.cloud import Cloud
 from cloister.cli.errors import CliError
 from cloister.home import Home
@@ -38,9 +38,11 @@ def up(*, detach: bool, timeout: float) -> None:
     keeper = _start_keeper(home, attached=not detach)
     try:
         _wait(home, keeper, timeout)
-        _tell(home, time.monotonic() - began)
-        if not detach:
-            _attend(home, keeper)
+        said = f"the cloud in {home.root} is up after {time.monotonic() - began:.1f} s"
+        if detach:
+            print(said, flush=True)
+        else:
+            _attend(home, keeper, said)
     except BaseException:
         with suppress(CliError):
             keeping.stop(home)
@@ -55,8 +57,9 @@ def _require(home: Home) -> None:
             f"cannot use {home.root} as CLOISTER_HOME: its sockets' paths would have {longest} bytes and the kernel allows "
             f"{UNIX_PATH_MAX}; choose a shorter folder"
         )
-    if os.geteuid() != 0:
-        raise CliError("cannot start the cloud: making networks needs root on this machine; use sudo, or a root shell")
+    lack = rootless.lack()
+    if lack is not None:
+        raise CliError(f"cannot start the cloud: {lack.text}; {lack.advice}")
 
 
 def _initialise(home: Home) -> None:
@@ -150,13 +153,8 @@ def _log_end(home: Home) -> str:
     return "\n".join([f"the end of {home.log_file}:", *(f"  {line}" for line in lines)])
 
 
-def _tell(home: Home, seconds: float) -> None:
-    print(f"the cloud in {home.root} is up after {seconds:.1f} s", flush=True)
-
-
-def _attend(home: Home, keeper: subprocess.Popen) -> None:
-    """Stay until the cloud ends: by Ctrl-C or SIGTERM here, or by ``cloister down`` elsewhere."""
-    print(f"Ctrl-C stops it; its log is {home.log_file}", flush=True)
+def _attend(home: Home, keeper: subprocess.Popen, said: str) -> None:
+    """Say so and stay until the cloud ends: by Ctrl-C or SIGTERM here, or by ``cloister down`` elsewhere."""
     asked: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda got, _frame: asked.append(got))
@@ -164,6 +162,7 @@ def _attend(home: Home, keeper: subprocess.Popen) -> None:
     waked, waking = os.pipe()
     os.set_blocking(waking, False)
     signal.set_wakeup_fd(waking)
+    print(f"{said}\nCtrl-C stops it; its log is {home.log_file}", flush=True)
     while not asked and keeper.poll() is None:
         select.select([descriptor, waked], [], [])
     if asked:

@@ -19,5 +19,6 @@ datagram, one answer for each, descriptors by SCM_RIGHTS. An answer is ``{"ok": 
 | ``{"op": "start", "name": C}`` | ``{"pid": int}``: starts a child known from the table unless it runs |
 | ``{"op": "children"}`` | ``{"children": [{"name", "pid", "restarts", "since"}]}``; pid 0: not running; since: Unix time |
 | ``{"op": "ping"}`` | ``{"pid": int}`` of the keeper |
+| ``{"op": "user"}`` | ``{"own": bool}`` and, where true, the descriptor of the user namespace that owns all of the above |
 | ``{"op": "stop"}`` | at once; then children are ended, everything is let go, and the connection ends with the keeper |
 """  # noqa: E501

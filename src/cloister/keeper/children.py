@@ -1,6 +1,7 @@
 """The keeper's children: started, watched by pidfd, started again when they die, ended in order.
 
-A child dies with the keeper (PR_SET_PDEATHSIG), leads a session of its own, and writes to the cloud's one log.
+A child dies with the keeper (PR_SET_PDEATHSIG), leads a session of its own, writes to the cloud's one log, and has only the
+rights that the table names.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cloister.keeper import rights
 from cloister.keeper.kernel import die_with_parent
 from cloister.keeper.table import Program
 
@@ -52,12 +54,14 @@ class Children:
         log_file: Path,
         selector: selectors.BaseSelector,
         note: Callable[[str], None],
+        also_keep: Sequence[int] = (),
     ):
         self._children = {program.name: Child(program) for program in programs}
         self._environment = dict(environment)
         self._log_file = log_file
         self._selector = selector
         self._note = note
+        self._also_keep = tuple(also_keep)  # capabilities that every child needs here, see rights.needed_for_files
         self.ending = False
 
     def start_all(self) -> None:
@@ -78,7 +82,13 @@ class Children:
         return [child.told() for child in self._children.values()]
 
     def _start(self, child: Child) -> None:
-        parent = os.getpid()
+        parent, keep = os.getpid(), child.program.keep
+
+        def prepare() -> None:  # the keeper has one thread while it forks
+            if keep is not None:
+                rights.limit((*keep, *self._also_keep))
+            die_with_parent(parent)  # last: the kernel forgets it where rights change
+
         child.due = None
         child.started = time.monotonic()
         try:
@@ -91,7 +101,7 @@ class Children:
                     stderr=log,
                     env=self._environment,
                     start_new_session=True,
-                    preexec_fn=lambda: die_with_parent(parent),  # the keeper has one thread while it forks
+                    preexec_fn=prepare,
                 )
             finally:
                 os.close(log)

@@ -88,6 +88,11 @@ class Keeper:
         """The keeper's pid."""
         return self._call({"op": "ping"})[0]["pid"]
 
+    def user(self) -> int:
+        """A descriptor of the cloud's own user namespace, which the caller closes; -1 where it has none: it runs as root."""
+        answer, descriptors = self._call({"op": "user"})
+        return descriptors[0] if answer["own"] else -1
+
     def stop(self, timeout: float = 15.0) -> None:
         """End the cloud and wait until the keeper is gone. Raises TimeoutError."""
         with self._lock:

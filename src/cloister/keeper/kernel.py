@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-CLONE_NEWNET = 0x40000000  # linux/sched.h
+CLONE_NEWNET, CLONE_NEWNS = 0x40000000, 0x00020000  # linux/sched.h
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -25,6 +25,11 @@ def _check(result: int, what: str) -> None:
 def unshare_network() -> None:
     """Move the calling thread into a new network namespace. Raises OSError."""
     _check(_libc.unshare(CLONE_NEWNET), "make a network namespace")
+
+
+def unshare_mounts() -> None:
+    """Move this process into a mount namespace of its own. Raises OSError."""
+    _check(_libc.unshare(CLONE_NEWNS), "make a mount namespace")
 
 
 def enter_network(descriptor: int) -> None:

@@ -10,12 +10,14 @@ import selectors
 import signal
 import socket
 import struct
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from cloister.home import Home
+from cloister.keeper import rights
 from cloister.keeper.children import Children
 from cloister.keeper.holdings import Holdings, Place, Refused
 from cloister.keeper.table import PROGRAMS, Program
@@ -32,10 +34,17 @@ class CannotStart(Exception):
 
 
 class Server:
-    """The keeper of one home. ``run`` serves until told to stop."""
+    """The keeper of one home. ``run`` serves until told to stop. ``own_user``: it owns the user namespace that it is in."""
 
-    def __init__(self, home: Home, programs: Sequence[Program] = PROGRAMS, environment: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        home: Home,
+        programs: Sequence[Program] = PROGRAMS,
+        environment: Mapping[str, str] | None = None,
+        own_user: bool = False,
+    ):
         self.home = home
+        self.user = rights.user_namespace() if own_user else -1
         too_long = len(os.fsencode(home.socket(LONGEST_NAME))) - SOCKET_PATH_BYTES_MAX
         if too_long > 0:
             raise CannotStart(
@@ -48,7 +57,8 @@ class Server:
         self._selector = selectors.DefaultSelector()
         inherited = dict(os.environ if environment is None else environment)
         inherited |= {"CLOISTER_HOME": str(home.root), "PYTHONUNBUFFERED": "1"}
-        self.children = Children(programs, inherited, home.log_file, self._selector, self.note)
+        also_keep = rights.needed_for_files([sys.executable, rights.__file__], [home.root])
+        self.children = Children(programs, inherited, home.log_file, self._selector, self.note, also_keep)
         self.holdings = Holdings()
         self._ending = False
         self._kill_at: float | None = None
@@ -245,6 +255,10 @@ def _ping(server: Server, request: dict) -> Answer:
     return {"pid": os.getpid()}, []
 
 
+def _user(server: Server, request: dict) -> Answer:
+    return {"own": server.user >= 0}, [server.user] if server.user >= 0 else []
+
+
 def _stop(server: Server, request: dict) -> Answer:
     server.stop()
     return {}, []
@@ -260,5 +274,6 @@ OPERATIONS = {
     "start": _start,
     "children": _children,
     "ping": _ping,
+    "user": _user,
     "stop": _stop,
 }

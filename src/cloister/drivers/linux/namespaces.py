@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from cloister.drivers.linux import netlink
 from cloister.drivers.linux.netlink import Channel
 from cloister.keeper.client import Keeper, KeeperRefused, enter_network
+from cloister.keeper.kernel import new_network
 
 _SYSCTLS = "/proc/sys/net/"
 
@@ -79,12 +80,12 @@ class Space:
 
 
 class Spaces:
-    """All namespaces of one cloud, as far as they were used. For one thread, whose own namespace never changes for long."""
+    """All namespaces of one cloud, as far as they were used. For one thread, which stands in an empty one otherwise."""
 
     def __init__(self, keeper: Keeper):
         self.keeper = keeper
         self._spaces: dict[str, Space] = {}
-        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._home = new_network()  # empty: not the host's, to which an ordinary user's cloud could not come back
 
     @contextmanager
     def inside(self, space: Space) -> Iterator[None]:
