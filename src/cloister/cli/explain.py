@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from cloister.cli import show
+from cloister.cli import places, show
 from cloister.cli.cloud import Cloud
 
 
-def explain(*, place: str, to: str, as_json: bool) -> None:
+def explain(*, place: str, to: str, as_json: bool, address: str = "", protocol: str = "tcp", nic: str = "") -> None:
     """Print the trace: control has the rows and judges; here it is only shown."""
-    trace = Cloud().call("explain", {"from": place, "to": to})
+    cloud = Cloud()
+    source = places.interface(cloud, nic)[0] if nic else place
+    trace = cloud.call("explain", {"from": source, "to": to, "address": address, "protocol": protocol})
     rendered = trace.pop("rendered", "")
     if as_json:
         show.print_json(trace)

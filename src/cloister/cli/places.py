@@ -35,6 +35,25 @@ def resolve(cloud: Cloud, place: str) -> str:
     )
 
 
+def interface(cloud: Cloud, name: str) -> tuple[str, str]:
+    """The ids of the one network interface meant by ``NAME``, ``GROUP/NAME`` or an id, and of its subnet.
+
+    Raises CliError where nothing or more than one has the name.
+    """
+    wanted = name.strip("/").lower().split("/")
+    found = []
+    for subscription in cloud.subscriptions():
+        for nic in cloud.listed(f"/subscriptions/{subscription}/providers/Microsoft.Network/networkInterfaces"):
+            parts = nic["id"].strip("/").lower().split("/")
+            if parts == wanted or [parts[3], parts[-1]][-len(wanted) :] == wanted:
+                found.append(nic)
+    if len(found) != 1:
+        choices = f": write one of {', '.join(nic['id'] for nic in found)}" if found else "; make one first, or leave --nic out"
+        raise CliError(f"cannot {'tell which' if found else 'find the'} network interface '{name}'{choices}")
+    inner = [item["properties"] for item in found[0]["properties"]["ipConfigurations"]]
+    return found[0]["id"], next((one for one in inner if one.get("primary")), inner[0])["subnet"]["id"]
+
+
 def subnets(cloud: Cloud) -> list[str]:
     """Ids of all subnets of all subscriptions, sorted."""
     found = []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+
+import msgspec
 
 from cloister.arm.resource import View
 from cloister.control.loop import ReconcileLoop
@@ -17,6 +20,7 @@ from cloister.net.desired import View as NetworkView
 from cloister.net.names import CONTROL_NAMES
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+PROTOCOLS = ("tcp", "udp", "icmp")
 
 
 class Explainer:
@@ -25,18 +29,23 @@ class Explainer:
     def __init__(self, loop: ReconcileLoop, view: Callable[[], View]):
         self._loop, self._view = loop, view
 
-    def explain(self, source: str, to: str) -> dict:
+    def explain(self, source: str, to: str, address: str = "", protocol: str = "tcp") -> dict:
         """The trace from a place (``internet``, ``VNET/SUBNET``, a subnet id) to a name, ``name:port`` or a resource id.
 
-        Raises LookupError, its text beginning with "cannot", for a place or a resource that is not there.
+        The source may also be the id of a machine or network interface, or its address where only one has that; ``address`` is
+        the source's own in a subnet. Raises LookupError, its text beginning with "cannot", for what is not there.
         """
         name, _, port = to.partition(":") if not to.startswith("/") else (to, "", "")
+        if protocol not in PROTOCOLS:
+            raise LookupError(f"cannot explain the protocol '{protocol}': write one of {', '.join(PROTOCOLS)}")
         if port and not (port.isdigit() and 0 < int(port) < 65536):
             raise LookupError(f"cannot explain '{to}': '{port}' is no TCP port; write NAME or NAME:PORT")
         world = World(self._loop.realized.intents())
         if name.startswith("/"):
             name = self._name_of(world, name)
-        flow = Flow(source=self.place(source), to=fold(name), port=int(port or 443))
+        place = self._standing(world, source) or self.place(source)
+        self._check_address(world, place, address)
+        flow = Flow(source=place, to=fold(name), port=int(port or 443), address=address, protocol=protocol)
         trace = explain(world, flow, self._lookup, frozenset(fqdn for fqdn, _, _ in CONTROL_NAMES))
         return {**trace.plain(), "rendered": render(trace)}
 
@@ -60,6 +69,29 @@ class Explainer:
     @staticmethod
     def _name_of(world: World, id: str) -> str:
         for service in world.services:
+    @staticmethod
+    def _standing(world: World, source: str) -> str:
+        """The owner of the one interface that has this id or address; "" for none. Raises LookupError for several."""
+        found = {i.owner for i in world.interfaces if source.lower() == i.owner.lower() or source == i.address}
+        running = {i.owner for i in world.interfaces if i.number and i.owner in found}
+        found = running or found
+        if len(found) > 1:
+            raise LookupError(f"cannot tell who '{source}' is: write one of {', '.join(sorted(found))}")
+        return next(iter(found), "")
+
+    @staticmethod
+    def _check_address(world: World, place: str, address: str) -> None:
+        """That a source address is one of its place. Raises LookupError."""
+        if not address:
+            return
+        try:
+            inside = (prefix for subnet, prefix in world.prefixes if subnet == place.lower())
+            if any(IPv4Address(address) in IPv4Network(prefix) for prefix in inside):
+                return
+        except AddressValueError as error:
+            raise LookupError(f"cannot explain from '{address}': it is no IPv4 address") from error
+        raise LookupError(f"cannot explain from '{address}': it is no address of '{place}'; choose one of that subnet")
+
             if service.owner.lower() == id.lower() and service.names:
                 return service.names[0].fqdn
         raise LookupError(f"cannot explain '{id}': no resource with names of its own has this id; write a NAME or an id")

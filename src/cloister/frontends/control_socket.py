@@ -83,8 +83,9 @@ class ControlSocket:
         return {**self._loop.status(), "rows": {name: count for name, count in sorted(rows.items()) if count}}
 
     async def explain(self, params: Any) -> dict[str, Any]:
-        """The verdict on ``{"from", "to"}``, as ``explain/trace.py`` has it, with its text under ``rendered``."""
-        return self._explainer.explain(str(params["from"]), str(params["to"]))
+        """The verdict on ``{"from", "to", "address"?, "protocol"?}``, as ``explain/trace.py`` has it, its text ``rendered``."""
+        more = {name: str(params[name]) for name in ("address", "protocol") if params.get(name)}
+        return self._explainer.explain(str(params["from"]), str(params["to"]), **more)
 
     async def ping(self, _: Any) -> str:
         """Says that control serves."""

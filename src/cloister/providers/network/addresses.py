@@ -27,7 +27,9 @@ GATEWAYS = (
 )  # fmt: skip
 """Types whose configurations stand in subnets (``placing.py``)."""
 
-USERS = frozenset(name.lower() for name in (MACHINES, ENDPOINTS, INTERFACES, LINK_SERVICES, *GATEWAYS))
+RESOLVERS = ("Microsoft.Network/dnsResolvers/inboundEndpoints", "Microsoft.Network/dnsResolvers/outboundEndpoints")
+
+USERS = frozenset(name.lower() for name in (MACHINES, ENDPOINTS, INTERFACES, LINK_SERVICES, *GATEWAYS, *RESOLVERS))
 """The types that hold addresses in subnets and so forbid the subnet's deletion."""
 
 
@@ -38,7 +40,9 @@ def subnet_prefixes(subnet: Row) -> list[IPv4Network]:
 
 
 def held(row: Row) -> Iterable[str]:
-    """The addresses that one user of a subnet holds."""
+    """The addresses that one user of a subnet holds; a machine on a network interface has that one's."""
+    if row.properties.get("networkInterface"):
+        return ()
     one = row.facts.get("address")
     return (one,) if one else (row.facts.get("addresses") or {}).values()
 

@@ -12,8 +12,9 @@ from cloister.arm.errors import Problem
 from cloister.arm.ids import key
 from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
+from cloister.net.intent import Interface
 from cloister.net.plan import normal_region
-from cloister.providers.network import addresses, subnets
+from cloister.providers.network import addresses, associations, effective_rules, prefixes, subnets
 from cloister.providers.network.versions import API_VERSIONS
 from cloister.providers.privatedns import registration
 
@@ -88,6 +89,43 @@ def subnet_id(configuration: dict[str, Any]) -> str:
     return (configuration.get("subnet") or {}).get("id") or ""
 
 
+def first(row: Row) -> tuple[str, str]:
+    """``(subnet id, address)`` of the primary IP configuration: the one marked so, else the first."""
+    found = configurations(row)
+    name, properties = next((one for one in found if one[1].get("primary")), found[0]) if found else ("", {})
+    return subnet_id(properties), str((row.facts.get("addresses") or {}).get(name) or "")
+
+
+def groups(row: Row) -> tuple[str, ...]:
+    """The application security groups of all its IP configurations."""
+    return tuple(sorted({id for _, properties in configurations(row) for id in addresses.groups_of(properties)}))
+
+
+def dns_servers(row: Row) -> tuple[str, ...]:
+    """Its own name servers, which stand before the network's."""
+    found = (row.properties.get("dnsSettings") or {}).get("dnsServers") or ()
+    return tuple(text for text in found if prefixes.address(text) is not None)
+
+
+def realize(row: Row, view: View) -> Iterator[Interface]:
+    """Its addresses and groups; packets come with a machine that runs on it."""
+    if row.owner:
+        return  # an endpoint's: the endpoint itself is the intent
+    for name, properties in configurations(row):
+        subnet = view.get(subnet_id(properties))
+        address = (row.facts.get("addresses") or {}).get(name)
+        if subnet is not None and address:
+            yield Interface(
+                owner=row.id,
+                network=subnet.id.rsplit("/subnets/", 1)[0],
+                subnet=subnet.id,
+                number=0,
+                address=address,
+                filter=addresses.filter_of(row),
+                groups=addresses.groups_of(properties),
+            )
+
+
 def check(change: Change, view: View) -> Iterator[Problem]:
     """The subnets exist in this region, and static addresses are free."""
     row = change.row
@@ -100,8 +138,16 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             "properties.ipConfigurations",
             f"cannot make network interface '{row.name}' without an IP configuration; give one with a subnet.",
         )
+    who, location = f"network interface '{row.name}'", row.body.get("location") or ""
+    group = addresses.filter_of(row)
+    yield from associations.problems(
+        who, "properties.networkSecurityGroup.id", [group] if group else [], associations.GROUPS, location, view
+    )
     for n, (_, properties) in enumerate(found):
         at = f"properties.ipConfigurations[{n}].properties"
+        named = addresses.groups_of(properties)
+        at_groups = f"{at}.applicationSecurityGroups"
+        yield from associations.problems(who, at_groups, named, associations.APPLICATION_GROUPS, location, view)
         text = subnet_id(properties)
         subnet = view.get(text) if text else None
         if subnet is None:
@@ -172,7 +218,7 @@ def show(row: Row, view: View, api_version: str) -> dict:
 def blockers(row: Row, view: View) -> Iterator[str]:
     """A machine that uses the interface."""
     for user in view.referring(row.id):
-        if user.type.lower().startswith("microsoft.compute/"):
+        if user.type.lower().startswith("microsoft.compute/") or user.type.lower() == addresses.MACHINES.lower():
             yield user.id
 
 
@@ -182,8 +228,10 @@ TYPE = ResourceType(
     properties=PROPERTIES,
     check=check,
     settle=settle,
+    realize=realize,
     show=show,
     blockers=blockers,
     wakes=registration.wakes,
+    actions={"effectiveNetworkSecurityGroups": effective_rules.ACTION},
     in_use_code="NicInUse",
 )

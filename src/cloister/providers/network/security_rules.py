@@ -12,9 +12,9 @@ from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
 from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import array, integer, obj, ref, string
-from cloister.limits import RULES_PER_GROUP_MAX
+from cloister.limits import APPLICATION_GROUPS_PER_RULE_SIDE_MAX, RULES_PER_GROUP_MAX
 from cloister.net.intent import Rule
-from cloister.providers.network import prefixes, service_tags
+from cloister.providers.network import associations, prefixes, service_tags
 from cloister.providers.network.versions import API_VERSIONS
 
 GROUPS = "Microsoft.Network/networkSecurityGroups"
@@ -158,14 +158,32 @@ def _addresses(row: Row, side: str, view: View) -> Iterator[Problem]:
                 f"cannot make security rule '{row.name}' with {side} address prefix '{text}'; write an address, a prefix such as "
                 "'10.0.0.0/24', a service tag such as 'VirtualNetwork', or a single '*'.",
             )
-    for group in groups:
-        if view.get(group.get("id") or "") is None:
+    for text in many:
+        if service_tags.is_tag(text):
             yield Problem(
-                "InvalidResourceReference",
-                f"properties.{side}ApplicationSecurityGroups",
-                f"cannot make security rule '{row.name}': the application security group '{group.get('id')}' was not found; "
-                "make it first.",
+                "SecurityRuleParameterContainsUnsupportedValue",
+                f"properties.{side}AddressPrefixes",
+                f"cannot make security rule '{row.name}' with the service tag '{text}' among several {side} prefixes; name one "
+                f"tag in '{side}AddressPrefix', and make a rule for each.",
             )
+    yield from _application_groups(row, side, view)
+
+
+def _application_groups(row: Row, side: str, view: View) -> Iterator[Problem]:
+    """The application security groups of one side: there, in the group's region, and not too many."""
+    named = [group.get("id") or "" for group in row.properties.get(f"{side}ApplicationSecurityGroups") or []]
+    at = f"properties.{side}ApplicationSecurityGroups"
+    parent = parse(row.id).parent
+    group = view.get(parent.text) if parent else None
+    location = (group.body.get("location") or "") if group else ""
+    yield from associations.problems(f"security rule '{row.name}'", at, named, associations.APPLICATION_GROUPS, location, view)
+    if len(named) > APPLICATION_GROUPS_PER_RULE_SIDE_MAX:
+        yield Problem(
+            "ApplicationSecurityGroupsPerSecurityRuleLimitReached",
+            at,
+            f"cannot make security rule '{row.name}' with {len(named)} application security groups as {side}: the limit is "
+            f"{APPLICATION_GROUPS_PER_RULE_SIDE_MAX}; make a second rule.",
+        )
 
 
 TYPE = ResourceType(

@@ -10,7 +10,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
-from cloister.providers.network import addresses, prefixes, virtual_networks
+from cloister.providers.network import addresses, associations, prefixes, virtual_networks
 from cloister.providers.network.user_routes import user_routes
 from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
 
@@ -105,6 +105,15 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             yield problem
         else:
             yield from _place_problems(row, vnet, space, target, text)
+    group = addresses.filter_of(row)
+    yield from associations.problems(
+        f"subnet '{row.name}'",
+        "properties.networkSecurityGroup.id",
+        [group] if group else [],
+        associations.GROUPS,
+        vnet.body.get("location") or "",
+        view,
+    )
     siblings = [s for s in view.children(vnet.id, NAME) if key(s.id) != key(row.id)]
     yield from _overlap_problems(row, vnet, siblings)
     if change.old is not None:
