@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
-from bench.figures import RUNS, Figure
+from bench.figures import Figure, Measure, compared, interleaved, require
 from bench.lab import SHORT, SHORT_ENDPOINT, STREAM, STREAM_ENDPOINT, Lab, connections, gigabits, lab, network, until
 
 ENDPOINTS_LOADED, RULES_LOADED = 10_000, 200
@@ -31,16 +29,11 @@ listen short
   bind :7002
   server s 10.9.2.2:8080
 """
-Measure = Callable[[], float]
 
 
 def measure() -> Iterator[Figure]:
     """All figures of the path. Raises RuntimeError naming what is not installed."""
-    missing = [name for name in NEEDED if not shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")]
-    if missing:
-        raise RuntimeError(
-            f"cannot measure the path without {', '.join(missing)}; on Debian: apt-get install iperf3 wrk nginx-light haproxy"
-        )
+    require(*NEEDED, packages="iperf3 wrk nginx-light haproxy")
     with lab() as made, tempfile.TemporaryDirectory() as folder:
         made.put(network(0, 0))
         made.routed()
@@ -55,15 +48,15 @@ def measure() -> Iterator[Figure]:
             "routed": lambda: connections(made, "plain-client", "10.9.2.2", 8080),
             "haproxy": lambda: connections(made, "plain-client", "10.9.1.1", 7002),
         }
-        empty = {"throughput": _interleaved(throughput), "connections": _interleaved(short)}
+        empty = {"throughput": interleaved(throughput), "connections": interleaved(short)}
         for kind, unit in (("throughput", "Gbit/s"), ("connections", "1/s")):
             for other in ("routed", "haproxy"):
-                yield _against(f"endpoint_{kind}_vs_{other}", unit, empty[kind]["endpoint"], other, empty[kind][other])
+                yield compared(f"endpoint_{kind}_vs_{other}", unit, empty[kind]["endpoint"], other, empty[kind][other])
         made.put(network(ENDPOINTS_LOADED, RULES_LOADED))
         for kind, unit, runs in (("throughput", "Gbit/s", throughput), ("connections", "1/s", short)):
-            loaded = _interleaved({name: runs[name] for name in ("endpoint", "routed")})
-            yield _against(f"endpoint_{kind}_vs_routed_loaded", unit, loaded["endpoint"], "unloaded", empty[kind]["endpoint"])
-            yield _against(f"endpoint_{kind}_loaded_vs_routed", unit, loaded["endpoint"], "routed then", loaded["routed"])
+            loaded = interleaved({name: runs[name] for name in ("endpoint", "routed")})
+            yield compared(f"endpoint_{kind}_vs_routed_loaded", unit, loaded["endpoint"], "unloaded", empty[kind]["endpoint"])
+            yield compared(f"endpoint_{kind}_loaded_vs_routed", unit, loaded["endpoint"], "routed then", loaded["routed"])
 
 
 def _serve(made: Lab, folder: Path) -> None:
@@ -81,19 +74,3 @@ def _serve(made: Lab, folder: Path) -> None:
         ("plain-client", "10.9.2.2", 8080), ("plain-client", "10.9.1.1", 7001), ("plain-client", "10.9.1.1", 7002),
     ):  # fmt: skip
         until(lambda at=(namespace, address, port): made.world.reach(*at) == "open")  # type: ignore[misc]
-
-
-def _interleaved(runs: dict[str, Measure]) -> dict[str, list[float]]:
-    """Every measure in turn, RUNS times, so that what else the machine does falls on all alike."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(RUNS):
-        for name, run in runs.items():
-            found[name].append(run())
-    return found
-
-
-def _against(name: str, unit: str, mine: list[float], against: str, other: list[float]) -> Figure:
-    return Figure(
-        name, round(median(mine), 2), unit, against, round(median(other), 2), round(median(mine) / median(other), 3),
-        (round(min(mine), 2), round(max(mine), 2)),
-    )  # fmt: skip

@@ -7,27 +7,19 @@ Each figure is the median of several runs, with the smallest and the largest bes
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from statistics import median
 
-from bench import path
+from bench import arm, names, path, ready
+from bench.clouds import CLI, HERE, LOCATION, cloister, fresh_home
 from bench.figures import RUNS, Figure
 from cloister.cli.cloud import Cloud
 from cloister.cli.errors import CliError
 from cloister.home import Home
-
-HERE = Path(__file__).parent
-LOCATION = "eastus2"
-CLI = [sys.executable, "-m", "cloister.cli.main"]
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -44,23 +36,6 @@ def figure(name: str, unit: str, runs: list[float], against: str = "", other: fl
     ratio = round(value / other, 3) if other else None
     spread = (round(min(runs) * scale, 3), round(max(runs) * scale, 3))
     return Figure(name, round(value, 3), unit, against, other, ratio, spread)
-
-
-def cloister(*arguments: str) -> str:
-    """A command of the command line that must succeed; its output."""
-    return subprocess.run([*CLI, *arguments], check=True, capture_output=True, text=True).stdout
-
-
-@contextmanager
-def fresh_home() -> Iterator[Home]:
-    """A CLOISTER_HOME of its own; what runs on it ends with the block."""
-    folder = Path(tempfile.mkdtemp(prefix="clb-", dir="/tmp"))  # short: unix(7)
-    os.environ["CLOISTER_HOME"] = str(folder / "h")
-    try:
-        yield Home.default()
-    finally:
-        subprocess.run([*CLI, "down", "--purge", "--yes"], capture_output=True)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def starts(home: Home) -> Iterator[Figure]:
@@ -111,8 +86,8 @@ def machines(home: Home) -> Iterator[Figure]:
     yield figure("exec_s", "s", runs, "the command's own start", round(median(bare), 3))
 
 
-def endpoints(home: Home) -> Iterator[Figure]:
-    """From the PUT of an endpoint to the first answer of the workspace through it, seen by a client that waits for it."""
+def tracking(home: Home) -> Iterator[Figure]:
+    """The first answer of run history, which starts the tracking store."""
     cloud = Cloud(home)
     group = f"/subscriptions/{cloud.subscription}/resourceGroups/bench"
     workspace = f"{group}/providers/Microsoft.MachineLearningServices/workspaces/bench"
@@ -121,24 +96,6 @@ def endpoints(home: Home) -> Iterator[Figure]:
     name = f"{guid}.workspace.{LOCATION}.api.azureml.ms"
     first = [timed(lambda: _ask(cloud, "internet", name, "198.19.16.2", workspace))]
     yield figure("tracking_first_answer_s", "s", first, "promise", 10.0)
-    ready = []
-    for number in range(RUNS):
-        subnet = f"{group}/providers/Microsoft.Network/virtualNetworks/v{number}/subnets/default"
-        address = f"10.{number}.0.100"
-        waiting = subprocess.Popen(
-            [*CLI, "exec", "--from", subnet, "--", sys.executable, str(HERE / "wait_for.py"), name, address],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert waiting.stdin is not None and waiting.stdout is not None
-        waiting.stdin.write(cloud.token() + "\n")
-        waiting.stdin.write(f"/history/v1.0{workspace}/experiments:query\n")
-        waiting.stdin.flush()
-        waiting.stdout.readline()  # it tries now
-        began = time.clock_gettime(time.CLOCK_MONOTONIC)
-        cloud.arm("PUT", f"{group}/providers/Microsoft.Network/privateEndpoints/e{number}", _endpoint(subnet, workspace, address))
-        ready.append(float(waiting.stdout.readline()) - began)
-        waiting.wait()
-    yield figure("endpoint_ready_ms", "ms", ready)
 
 
 def _ask(cloud: Cloud, place: str, name: str, address: str, workspace: str) -> None:
@@ -147,21 +104,8 @@ def _ask(cloud: Cloud, place: str, name: str, address: str, workspace: str) -> N
     subprocess.run(command, input=given, text=True, check=True, capture_output=True)
 
 
-def _endpoint(subnet: str, workspace: str, address: str) -> dict:
-    connection = {"name": "c", "properties": {"privateLinkServiceId": workspace, "groupIds": ["amlworkspace"]}}
-    wish = {"groupId": "amlworkspace", "memberName": "default", "privateIPAddress": address}
-    return {
-        "location": LOCATION,
-        "properties": {
-            "subnet": {"id": subnet},
-            "privateLinkServiceConnections": [connection],
-            "ipConfigurations": [{"name": "default", "properties": wish}],
-        },
-    }
-
-
-MEASURES: tuple[Callable[[Home], Iterator[Figure]], ...] = (starts, requests, machines, endpoints)
-LABS: tuple[Callable[[], Iterator[Figure]], ...] = (path.measure,)
+MEASURES: tuple[Callable[[Home], Iterator[Figure]], ...] = (starts, requests, machines, tracking)
+LABS: tuple[Callable[[], Iterator[Figure]], ...] = (names.measure, ready.measure, arm.measure, path.measure)
 
 
 def main() -> None:
