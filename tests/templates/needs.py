@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,16 +90,12 @@ def collect(plan: Plan, made: set[str], named: list[str]) -> None:
             continue
         made.add(key(one.target.id))
         named += _above(one.target.id)
-        try:
+        with contextlib.suppress(TemplateError):  # the deployment itself will say what is wrong
             named += _texts(plan.body(name, recorder))
-        except TemplateError:
-            pass  # the deployment itself will say what is wrong
         named += recorder.ids
     recorder = Recorder()
-    try:
+    with contextlib.suppress(TemplateError):
         plan.outputs(recorder)
-    except TemplateError:
-        pass  # likewise
     named += recorder.ids
 
 

@@ -7,6 +7,7 @@ subnets inside the network's, so that what stands side by side does not overlap.
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Any
 from zlib import crc32
 
@@ -38,7 +39,9 @@ _NOT_IDS = re.compile(
     r"(tenant|client|object|principal|subscription|application|app|user|admin|sp|aad|group)_?id$", re.IGNORECASE
 )
 _SUBNET = re.compile(r"(subnet|sub).*(prefix|range|cidr|address(space)?)$", re.IGNORECASE)
-_NETWORK = re.compile(r"(prefix(es)?|cidr|addressspace|addressrange|iprange|addresspool|range)$", re.IGNORECASE)
+_NETWORK = re.compile(
+    r"((address|network|net|range|ip|subnet|pool).*prefix(es)?|cidr|addressspace|range|addresspool)$", re.IGNORECASE
+)
 _USE = r"parameters\(\s*'{name}'\s*\){index}((?:\.\w+|\[\s*'\w+'\s*\])+)"
 _INDEX = r"\[[^\]']*\]"
 
@@ -157,3 +160,28 @@ class Values:
                 typed = re.search(rf'"{last}"\s*:\s*\{{\s*"type"\s*:\s*"(\w+)"', self.text)
                 place.setdefault(last, self.value(last, {"type": typed[1] if typed else "string"}))
         return out
+
+
+_CHOICE = re.compile(r"is '([^']+)'; choose one of '([^']+)'")
+_GROUP = re.compile(r"with groupIds \['([^']+)'\]: '[^']+' offers '([^']+)'")
+_OUTSIDE = re.compile(r"with prefix '([^']+)': it is not in the address space of virtual network '[^']+' \(([^,)]+)")
+_OVERLAP = re.compile(r"with prefix '([^']+)': it overlaps")
+
+
+def adapted(given: dict[str, Any], error: str) -> bool:
+    """Change generated values as the error says that they must be; whether any was changed.
+
+    For values whose choice no name tells: an enumeration of a resource's property, a range inside a network that has one.
+    """
+    better = {wrong: right for wrong, right in (*_CHOICE.findall(error), *_GROUP.findall(error))}
+    for wrong, space in _OUTSIDE.findall(error):
+        better[wrong] = str(next(ip_network(space.strip()).subnets(new_prefix=max(24, ip_network(space.strip()).prefixlen))))
+    for wrong in _OVERLAP.findall(error):
+        block = ip_network(wrong)
+        better.setdefault(wrong, str(ip_network((int(block.broadcast_address) + 1, block.prefixlen))))
+    changed = False
+    for name, value in given.items():
+        if isinstance(value, str) and value in better:
+            given[name] = better[value]
+            changed = True
+    return changed

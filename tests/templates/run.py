@@ -24,6 +24,11 @@ from tests.templates.deploying import Result, Session, templates
 
 SHARED = Path(__file__).parents[3] / "shared" / "templates"
 ADDRESS = "https://templates.example/"
+PUBLISHED = (
+    "https://raw.githubusercontent.com/Azure/azure-quickstart-templates/master/",
+    "https://raw.githubusercontent.com/azure/azure-quickstart-templates/master/",
+)
+"""Where the published templates look for what they link to."""
 
 
 @contextmanager
@@ -47,7 +52,12 @@ def session(root: Path) -> Iterator[Session]:
 
 def folders(root: Path) -> dict[str, str]:
     """The set's own address, and the addresses under which the templates link to each other."""
-    return {ADDRESS: str(root)}
+    return {ADDRESS: str(root), **{prefix: str(root) for prefix in PUBLISHED}}
+
+
+def dates(folder: Path) -> list[Path]:
+    """The sets in a folder: one for each time at which the templates were published."""
+    return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
 def show(results: Iterable[Result], said: object = sys.stdout) -> None:
@@ -55,7 +65,7 @@ def show(results: Iterable[Result], said: object = sys.stdout) -> None:
     found = list(results)
     for one in found:
         state = "deployed" if one.is_deployed else "failed"
-        words = [one.error, one.again, f"left behind: {one.left}" if one.left else ""]
+        words = [one.error, one.again, one.remark, f"left behind: {one.left}" if one.left else ""]
         counts = f"{one.resources:3d} made, {one.made_first:2d} before, {one.seconds:5.1f} s"
         print(f"{state:8}  {counts}  {one.name}  {' '.join(word for word in words if word)[:900]}", file=said, flush=True)  # type: ignore[arg-type]
 
@@ -84,11 +94,15 @@ def main() -> int:
         return 0
     end = time.monotonic() + 60 * chosen.minutes
     results: list[Result] = []
-    with session(chosen.folder) as running:
-        for path in templates(chosen.folder):
-            if chosen.only in str(path) and time.monotonic() < end:
-                results.append(running.run(path))
-                show(results[-1:])
+    for date in dates(chosen.folder):
+        found = [path for path in templates(date) if chosen.only in str(path)]
+        if not found:
+            continue
+        with session(date) as running:
+            for path in found:
+                if time.monotonic() < end:
+                    results.append(running.run(path))
+                    show(results[-1:])
     print(summary(results))
     if chosen.json:
         chosen.json.write_text(json.dumps([{**vars(one), "providers": sorted(one.providers)} for one in results], indent=2))

@@ -71,7 +71,8 @@ def clean_body(checker: Checker, kind: ResourceType, body: dict[str, Any]) -> di
 def _clean_member(checker: Checker, kind: ResourceType, name: str, value: Any) -> Any:
     match name:
         case "properties":
-            return clean(checker, kind.properties, value)
+            # Published templates write "" for no properties, and Azure takes it.
+            return clean(checker, kind.properties, {} if value == "" else value)
         case "location":
             return None if kind.location == "none" else _clean_location(checker, value)
         case "tags":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cloister.arm.ids import key
 from cloister.arm.rbac import Permission, Role
+from cloister.arm.service_roles import SERVICE_ROLES
 
 DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 
@@ -163,6 +164,7 @@ BUILT_IN: tuple[Role, ...] = (
     STORAGE_BLOB_DATA_READER,
     STORAGE_BLOB_DATA_CONTRIBUTOR,
     STORAGE_BLOB_DATA_OWNER,
+    *SERVICE_ROLES,
 )
 _BY_NAME = {role.name: role for role in BUILT_IN}
 

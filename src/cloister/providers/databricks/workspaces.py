@@ -49,7 +49,19 @@ GROUPS = groups(
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     """Where it would answer."""
-    return {"workspaceUrl": f"adb-{row.name.lower()}.azuredatabricks.net"}
+    out: dict[str, Any] = {"workspaceUrl": f"adb-{row.name.lower()}.azuredatabricks.net"}
+    parameters = row.properties.get("parameters")
+    for_encryption = parameters.get("prepareEncryption") if isinstance(parameters, dict) else None
+    if isinstance(for_encryption, dict) and for_encryption.get("value") is True:
+        out["storageAccountIdentity"] = _identity(row, view, "storage")
+    if isinstance(row.properties.get("encryption"), dict):
+        out["managedDiskIdentity"] = _identity(row, view, "disks")
+    return out
+
+
+def _identity(row: Row, view: View, purpose: str) -> dict[str, str]:
+    """The identity that the service would use for one purpose."""
+    return {"principalId": view.new_id(f"{row.id} {purpose}"), "tenantId": view.tenant_id, "type": "SystemAssigned"}
 
 
 TARGET = target(

@@ -102,10 +102,12 @@ def show_flexible(row: Row, view: View, api_version: str) -> dict[str, Any]:
     return {"fullyQualifiedDomainName": f"{row.name.lower()}.mysql.database.azure.com", "state": "Ready"}
 
 
-FLEXIBLE_TYPE = plain(
+FLEXIBLE_TARGET = target(
     FLEXIBLE_NAME,
     API_VERSIONS,
     FLEXIBLE_PROPERTIES,
+    "mysql",
+    GROUPS,
     lacks="no database answers, and no address of its subnet is taken",
     name_unique="global",
     show=show_flexible,
@@ -136,7 +138,7 @@ TYPES = (
     FIREWALL_RULE_TYPE,
     NETWORK_RULE_TYPE,
     DATABASE_TYPE,
-    FLEXIBLE_TYPE,
+    *FLEXIBLE_TARGET,
     FLEXIBLE_DATABASE_TYPE,
     FLEXIBLE_FIREWALL_TYPE,
 )

@@ -58,7 +58,7 @@ ACTIVITY_ALERT_NAME = "Microsoft.Insights/activityLogAlerts"
 ACTIVITY_ALERT_PROPERTIES = obj(
     scopes=array(string(), required=True),
     condition=anything(required=True),
-    actions=anything(required=True),
+    actions=anything(),
     enabled=boolean(),
     description=string(),
 )

@@ -5,9 +5,21 @@ Source: bicep types microsoft.machinelearningservices 2026-05-01
 
 from __future__ import annotations
 
+from typing import Any
+
+from cloister.arm.resource import Row, View
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.plain import plain
+
+
+def versions(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """The latest version of a container, and the one that would come next."""
+    found = [child.name for child in view.children(row.id, f"{row.type}/versions")]
+    numbers = sorted(int(name) for name in found if name.isdigit() and len(name) < 10)
+    latest = str(numbers[-1]) if numbers else found[-1] if found else None
+    return {"latestVersion": latest, "nextVersion": str(numbers[-1] + 1) if numbers else "1"}
+
 
 CODE_NAME = "Microsoft.MachineLearningServices/workspaces/codes"
 
@@ -21,7 +33,7 @@ CODE_PROPERTIES = obj(
     tags=anything(),
 )
 
-CODE_TYPE = plain(CODE_NAME, API_VERSIONS, CODE_PROPERTIES, lacks="nothing reads it", location="none")
+CODE_TYPE = plain(CODE_NAME, API_VERSIONS, CODE_PROPERTIES, lacks="nothing reads it", location="none", show=versions)
 
 CODE_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/codes/versions"
 
@@ -49,7 +61,9 @@ COMPONENT_PROPERTIES = obj(
     tags=anything(),
 )
 
-COMPONENT_TYPE = plain(COMPONENT_NAME, API_VERSIONS, COMPONENT_PROPERTIES, lacks="nothing reads it", location="none")
+COMPONENT_TYPE = plain(
+    COMPONENT_NAME, API_VERSIONS, COMPONENT_PROPERTIES, lacks="nothing reads it", location="none", show=versions
+)
 
 COMPONENT_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/components/versions"
 
@@ -79,7 +93,7 @@ DATA_PROPERTIES = obj(
     tags=anything(),
 )
 
-DATA_TYPE = plain(DATA_NAME, API_VERSIONS, DATA_PROPERTIES, lacks="nothing reads it", location="none")
+DATA_TYPE = plain(DATA_NAME, API_VERSIONS, DATA_PROPERTIES, lacks="nothing reads it", location="none", show=versions)
 
 DATA_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/data/versions"
 
@@ -107,7 +121,9 @@ ENVIRONMENT_PROPERTIES = obj(
     tags=anything(),
 )
 
-ENVIRONMENT_TYPE = plain(ENVIRONMENT_NAME, API_VERSIONS, ENVIRONMENT_PROPERTIES, lacks="nothing reads it", location="none")
+ENVIRONMENT_TYPE = plain(
+    ENVIRONMENT_NAME, API_VERSIONS, ENVIRONMENT_PROPERTIES, lacks="nothing reads it", location="none", show=versions
+)
 
 ENVIRONMENT_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/environments/versions"
 
@@ -144,7 +160,7 @@ MODEL_PROPERTIES = obj(
     tags=anything(),
 )
 
-MODEL_TYPE = plain(MODEL_NAME, API_VERSIONS, MODEL_PROPERTIES, lacks="nothing reads it", location="none")
+MODEL_TYPE = plain(MODEL_NAME, API_VERSIONS, MODEL_PROPERTIES, lacks="nothing reads it", location="none", show=versions)
 
 MODEL_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/models/versions"
 

@@ -14,7 +14,7 @@ from cloister.arm.ids import key
 from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import Object
 from cloister.providers.network import addresses
-from cloister.providers.plain import Check, plain, shown_items
+from cloister.providers.plain import Check, Show, plain, shown_items
 
 
 def configurations(row: Row, arrays: tuple[str, ...]) -> Iterator[tuple[str, str, dict[str, Any], str]]:
@@ -91,9 +91,10 @@ def standing(
     arrays: tuple[str, ...],
     *,
     check: Check | None = None,
+    also: Show | None = None,
     **more: Any,
 ) -> ResourceType:
-    """A plain type whose configurations in ``arrays`` stand in subnets; the rest as in ``plain``."""
+    """A plain type whose configurations in ``arrays`` stand in subnets; ``also`` shows more; the rest as in ``plain``."""
 
     def checked(change: Change, view: View) -> Iterator[Problem]:
         yield from problems(change, view, arrays)
@@ -101,7 +102,8 @@ def standing(
             yield from check(change, view)
 
     def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
-        return shown(row, shown_items(row, properties), arrays)
+        out = shown(row, shown_items(row, properties), arrays)
+        return {**out, **also(row, view, api_version)} if also is not None else out
 
     def settle(change: Change, view: View) -> Row:
         return settled(change.row, view, arrays)

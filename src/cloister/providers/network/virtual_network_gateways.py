@@ -5,6 +5,9 @@ Source: bicep types microsoft.network 2025-05-01.
 
 from __future__ import annotations
 
+from typing import Any
+
+from cloister.arm.resource import Row, View
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
 from cloister.providers.network.placing import standing
 from cloister.providers.network.versions import API_VERSIONS
@@ -174,11 +177,25 @@ PROPERTIES = obj(
     resiliencyModel=string("SingleHomed", "MultiHomed"),
 )
 
+AZURE_ASN = 65515  # learn.microsoft.com/azure/vpn-gateway/vpn-gateway-bgp-overview
+
+
+def peering(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """``bgpSettings`` of a VPN gateway: its number and its address, which is the first one that it holds in its subnet."""
+    if str(row.properties.get("gatewayType") or "Vpn") != "Vpn":
+        return {}
+    given = row.facts.get("addresses") or {}
+    written = row.properties.get("bgpSettings")
+    settings = {"asn": AZURE_ASN, "bgpPeeringAddress": ",".join(given.values()), "peerWeight": 0}
+    return {"bgpSettings": {**settings, **(written if isinstance(written, dict) else {})}}
+
+
 TYPE = standing(
     NAME,
     API_VERSIONS,
     PROPERTIES,
     ("ipConfigurations",),
+    also=peering,
     lacks="no tunnel is built and no packet is forwarded yet",
     used_by=("Microsoft.Network/connections",),
     in_use_code="GatewayInUse",

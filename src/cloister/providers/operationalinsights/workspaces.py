@@ -75,6 +75,6 @@ TYPE = ResourceType(
     properties=PROPERTIES,
     settle=settle,
     show=show,
-    actions={"sharedKeys": Action(run=shared_keys)},
+    actions={name: Action(run=shared_keys) for name in ("sharedKeys", "listKeys")},
     name_pattern=r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]",
 )

@@ -96,8 +96,8 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     row = change.row
     if change.written is None:
         return
-    yield from choice(row, "sku.name", sku_name(row), SKUS, "storage account")
-    yield from choice(row, "kind", str(row.body.get("kind") or ""), KINDS, "storage account")
+    yield from choice(row, "sku.name", _sku_name(row), SKUS, "storage account")
+    yield from choice(row, "kind", _kind(row), KINDS, "storage account")
     before = change.old.body.get("kind") if change.old else None
     if before and {before, row.body.get("kind")} - {None, "", before} and (before, row.body["kind"]) != ("Storage", "StorageV2"):
         yield Problem(
@@ -117,6 +117,19 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     yield from identity.check(row, view)
 
 
+def _sku_name(row: Row) -> str:
+    """The SKU's name; api-versions before 2016-01-01 wrote ``properties.accountType`` (``Standard_LRS``) instead."""
+    first = row.properties.get("accountType")
+    return sku_name(row) or (first if isinstance(first, str) else "")
+
+
+def _kind(row: Row) -> str:
+    """The kind as the user wrote it; without one an account is general purpose: the first api-versions had none."""
+    if row.body.get("kind"):
+        return str(row.body["kind"])
+    return "Storage" if row.properties.get("accountType") else "StorageV2"
+
+
 def settle(change: Change, view: View) -> Row:
     """Its two keys, creation time, and the spelling of kind and SKU."""
     row = change.row
@@ -125,8 +138,8 @@ def settle(change: Change, view: View) -> Row:
         facts["created"] = view.now
         facts["keys"] = [view.secret(f"{row.id} key{n} {view.now}") for n in (1, 2)]
         facts["keys_created"] = [view.now, view.now]
-    kind = spelled(str(row.body.get("kind") or ""), KINDS)
-    name = spelled(sku_name(row), SKUS)
+    kind = spelled(_kind(row), KINDS)
+    name = spelled(_sku_name(row), SKUS)
     tier = "Premium" if name.startswith("Premium") else "Standard"
     row = row.with_facts(**facts).with_body(kind=kind, sku={**sku(row), "name": name, "tier": tier})
     if kind != "Storage" and not row.properties.get("accessTier"):
