@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cloister.net import plan
-from cloister.net.desired import PublicName, ResolverObject, View, ZoneRecords
-from cloister.net.intent import Endpoint, Host, Intent, Network, Record, Service, Zone, ZoneLink
+from cloister.net.desired import Door, Onward, PublicName, ResolverObject, View, ZoneRecords
+from cloister.net.intent import Endpoint, Forwarding, Host, Intent, Network, Record, ResolverDoor, Service, Zone, ZoneLink
 from cloister.net.names import CONTROL_NAMES
 
 SOA_DEFAULT = ("@", "SOA", 3600, ("azureprivatedns.net azureprivatedns-host.microsoft.com 1 3600 300 2419200 10",))
@@ -28,8 +28,10 @@ def internet_view() -> View:
     return View(owner="", namespace="services", address=str(plan.PUBLIC_DNS))
 
 
-def network_view(network: Network, links: Iterable[ZoneLink], hosts: Iterable[Host] = ()) -> View:
-    """The resolver inside one virtual network, with the zones linked to it, by zone id, and the names of its addresses."""
+def network_view(
+    network: Network, links: Iterable[ZoneLink], hosts: Iterable[Host] = (), forwardings: Iterable[Forwarding] = ()
+) -> View:
+    """The resolver inside one virtual network: the zones linked to it, by zone id, the names of its addresses, its rules."""
     mine = sorted(links, key=lambda link: (link.zone.lower(), link.owner.lower()))
     return View(
         owner=network.owner,
@@ -38,6 +40,10 @@ def network_view(network: Network, links: Iterable[ZoneLink], hosts: Iterable[Ho
         links=tuple((zone_key(link.zone), link.redirect) for link in mine),
         because=tuple(link.owner for link in mine),
         hosts=tuple(sorted((host.address, host.fqdn, host.owner) for host in hosts)),
+        onward=tuple(
+            Onward(suffix=rule.domain, namespace=f"machine-{rule.number}", targets=rule.targets, because=rule.because)
+            for rule in sorted(forwardings, key=lambda rule: (rule.domain, rule.because.lower(), rule.number))
+        ),
     )
 
 
@@ -83,15 +89,27 @@ def compile_view(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
     found = list(intents)
     links: dict[str, list[ZoneLink]] = {}
     hosts: dict[str, list[Host]] = {}
+    rules: dict[str, list[Forwarding]] = {}
     for one in found:
         if isinstance(one, ZoneLink):
             links.setdefault(one.network.lower(), []).append(one)
         elif isinstance(one, Host):
             hosts.setdefault(one.network.lower(), []).append(one)
+        elif isinstance(one, Forwarding):
+            rules.setdefault(one.network.lower(), []).append(one)
     for network in found:
         if isinstance(network, Network):
             here = network.owner.lower()
-            yield network_view(network, links.get(here, ()), hosts.get(here, ()))
+            yield network_view(network, links.get(here, ()), hosts.get(here, ()), rules.get(here, ()))
+
+
+def compile_door(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
+    """The inbound endpoints among ``intents``."""
+    for one in intents:
+        if isinstance(one, ResolverDoor):
+            yield Door(
+                owner=one.owner, namespace=f"machine-{one.number}", address=one.address, network=f"vnet-{one.network_number}"
+            )
 
 
 def compile_zone(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
@@ -123,5 +141,6 @@ def compile_names(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
     found = list(intents)
     yield from compile_base()
     yield from compile_view(found)
+    yield from compile_door(found)
     yield from compile_zone(found)
     yield from compile_resource(found)

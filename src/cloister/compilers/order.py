@@ -17,6 +17,7 @@ from cloister.net.desired import (
     Door,
     Drop,
     Edit,
+    Egress,
     EndpointAddress,
     Filters,
     Forward,
@@ -65,6 +66,7 @@ class Phase(msgspec.Struct, frozen=True):
 ORDER = (
     # withdraw permissions
     Phase("withdraw forwards", "fabric", Drop, (Forward,), guards=True),
+    Phase("withdraw egress", "fabric", Drop, (Egress,)),
     Phase("withdraw peerings", "fabric", Drop, (PeerRoute, PeerLink), guards=True),
     Phase("withdraw identities and roles", "edge", Drop, (Identity, Permission)),
     Phase("restrict policies", "edge", Put, (Policy,)),
@@ -90,6 +92,7 @@ ORDER = (
     # grant
     Phase("grant sites", "edge", Put, (Site, Identity, Permission)),
     Phase("grant forwards", "fabric", Put, (Forward,)),
+    Phase("grant egress", "fabric", Put, (Egress,)),
     Phase("grant peerings", "fabric", Put, (PeerLink, PeerRoute)),
     Phase("drop routes", "fabric", Drop, (NicRoutes,), grants=True),
     Phase("grant names", "resolver", Put, (View, Door, ZoneRecords, PublicName)),

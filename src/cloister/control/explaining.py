@@ -10,8 +10,9 @@ import msgspec
 from cloister.arm.resource import View
 from cloister.control.loop import ReconcileLoop
 from cloister.dns.answer import answer
-from cloister.dns.question import Question, describe, fold
+from cloister.dns.question import Answer, Question, fold
 from cloister.dns.world import World as Names
+from cloister.explain.names import Names as Servers
 from cloister.explain.path import World, explain
 from cloister.explain.render import render
 from cloister.explain.trace import Flow, Step
@@ -19,8 +20,8 @@ from cloister.net.desired import PublicName, ZoneRecords
 from cloister.net.desired import View as NetworkView
 from cloister.net.names import CONTROL_NAMES
 
-SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 PROTOCOLS = ("tcp", "udp", "icmp")
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 
 class Explainer:
@@ -35,9 +36,9 @@ class Explainer:
         The source may also be the id of a machine or network interface, or its address where only one has that; ``address`` is
         the source's own in a subnet. Raises LookupError, its text beginning with "cannot", for what is not there.
         """
-        name, _, port = to.partition(":") if not to.startswith("/") else (to, "", "")
         if protocol not in PROTOCOLS:
             raise LookupError(f"cannot explain the protocol '{protocol}': write one of {', '.join(PROTOCOLS)}")
+        name, _, port = to.partition(":") if not to.startswith("/") else (to, "", "")
         if port and not (port.isdigit() and 0 < int(port) < 65536):
             raise LookupError(f"cannot explain '{to}': '{port}' is no TCP port; write NAME or NAME:PORT")
         world = World(self._loop.realized.intents())
@@ -47,6 +48,8 @@ class Explainer:
         self._check_address(world, place, address)
         flow = Flow(source=place, to=fold(name), port=int(port or 443), address=address, protocol=protocol)
         trace = explain(world, flow, self._lookup, frozenset(fqdn for fqdn, _, _ in CONTROL_NAMES))
+        if trace.disposition == "NameNotFound" and trace.steps and trace.steps[-1].action == "stopped":
+            trace = msgspec.structs.replace(trace, disposition="NotKnown")  # a name server of the user's own
         return {**trace.plain(), "rendered": render(trace)}
 
     def place(self, source: str) -> str:
@@ -66,9 +69,6 @@ class Explainer:
             raise LookupError(f"cannot tell which place '{source}' is: write one of {', '.join(sorted(found))}")
         return found[0]
 
-    @staticmethod
-    def _name_of(world: World, id: str) -> str:
-        for service in world.services:
     @staticmethod
     def _standing(world: World, source: str) -> str:
         """The owner of the one interface that has this id or address; "" for none. Raises LookupError for several."""
@@ -92,24 +92,22 @@ class Explainer:
             raise LookupError(f"cannot explain from '{address}': it is no IPv4 address") from error
         raise LookupError(f"cannot explain from '{address}': it is no address of '{place}'; choose one of that subnet")
 
+    @staticmethod
+    def _name_of(world: World, id: str) -> str:
+        for service in world.services:
             if service.owner.lower() == id.lower() and service.names:
                 return service.names[0].fqdn
         raise LookupError(f"cannot explain '{id}': no resource with names of its own has this id; write a NAME or an id")
 
     def _lookup(self, network: str, name: str) -> tuple[str, tuple[Step, ...]]:
-        names = Names(
-            thing for thing in self._loop.realized.desired.values() if isinstance(thing, NetworkView | ZoneRecords | PublicName)
-        )
-        namespace = self._namespace(names, network)
-        view = names.view(namespace)
-        if view is None:
-            return "", (Step(stage="name", action="stopped", detail="the network has no resolver yet", because=network),)
-        found = answer(view, Question(fold(name), "A"))
-        steps = tuple(
-            Step(stage="name", action="answered", detail=describe(step), because=step.because or step.owner)
-            for step in found.trail
-        )
-        return (found.addresses[0] if found.addresses else ""), steps
+        desired = self._loop.realized.desired.values()
+        names = Names(thing for thing in desired if isinstance(thing, NetworkView | ZoneRecords | PublicName))
+
+        def ask(place: str, wanted: str) -> Answer | None:
+            view = names.view(self._namespace(names, place))
+            return None if view is None else answer(view, Question(fold(wanted), "A"))
+
+        return Servers(self._loop.realized.intents(), ask).lookup(network, name)
 
     @staticmethod
     def _namespace(names: Names, network: str) -> str:

@@ -3,7 +3,8 @@
 The order is Azure's (learn.microsoft.com/azure/private-link/private-endpoint-dns): the linked private zone with the
 longest suffix answers alone; a name that it lacks does not exist (no falling through) unless the link says
 NxDomainRedirect, which counts for privatelink zones and A, AAAA and CNAME questions only
-(learn.microsoft.com/azure/dns/private-dns-fallback); every other name is public. An alias starts over from the top in
+(learn.microsoft.com/azure/dns/private-dns-fallback); then a forwarding rule with the longest suffix sends it elsewhere
+(learn.microsoft.com/azure/dns/dns-private-resolver-overview); every other name is public. An alias starts over from the top in
 the same view. Nothing is asked of the real internet: a name that nobody here knows does not exist.
 """
 
@@ -15,6 +16,7 @@ from cloister.dns.question import Answer, Question, RecordSet, Step, fold
 from cloister.dns.world import ViewTable
 from cloister.dns.zones import APEX, Entry, ZoneTable
 from cloister.limits import DNS_CHAIN_MAX, DNS_TTL_MAX
+from cloister.net.desired import Onward
 
 CANARY = "use-application-dns.net"  # support.mozilla.org/kb/canary-domain-use-application-dnsnet
 REDIRECTED = frozenset({"A", "AAAA", "CNAME"})
@@ -28,6 +30,7 @@ class _Found(msgspec.Struct):
     sets: tuple[RecordSet, ...] = ()
     alias: str | None = None
     soa: tuple[RecordSet, ...] = ()
+    onward: Onward | None = None
 
 
 def answer(view: ViewTable, question: Question) -> Answer:
@@ -43,8 +46,10 @@ def answer(view: ViewTable, question: Question) -> Answer:
     while name not in seen and len(seen) < DNS_CHAIN_MAX:
         seen.add(name)
         found = _private(view, name, question.type, trail) or _reverse(view, name, question.type, trail)
-        found = found or _public(view, name, question.type, trail)
+        found = found or _onward(view, name, trail) or _public(view, name, question.type, trail)
         sets.extend(found.sets)
+        if found.onward is not None:
+            return Answer(found.rcode, tuple(sets), (), tuple(trail), found.onward, name)
         if found.alias is None:
             return Answer(found.rcode, tuple(sets), found.soa, tuple(trail))
         name = found.alias
@@ -90,6 +95,15 @@ def _negative(zone: ZoneTable) -> tuple[RecordSet, ...]:
     _, kind, ttl, values = entry
     minimum = values[0].rpartition(" ")[2]
     return (RecordSet(zone.apex, kind, min(ttl, int(minimum) if minimum.isdigit() else ttl, DNS_TTL_MAX), values),)
+
+
+def _onward(view: ViewTable, name: str, trail: list[Step]) -> _Found | None:
+    """What a forwarding rule sends elsewhere; None where none covers the name."""
+    rule = view.onward(name)
+    if rule is None:
+        return None
+    trail.append(Step("onward", name, rule.because, target=", ".join(f"{address}:{port}" for address, port in rule.targets)))
+    return _Found("SERVFAIL", onward=rule)
 
 
 def _reverse(view: ViewTable, name: str, kind: str, trail: list[Step]) -> _Found | None:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from cloister.net.desired import Onward
+
 Rule = Literal[
     "linked-zone",
     "record",
@@ -21,6 +23,7 @@ Rule = Literal[
     "private-link",
     "canary",
     "registered",
+    "onward",
     "loop",
 ]
 
@@ -62,12 +65,18 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """``rcode`` is NOERROR, NXDOMAIN or SERVFAIL. ``authority`` holds the SOA of a negative answer (RFC 2308)."""
+    """``rcode`` is NOERROR, NXDOMAIN or SERVFAIL. ``authority`` holds the SOA of a negative answer (RFC 2308).
+
+    With ``onward`` the answer is not ours: whoever holds sockets asks that rule's targets for ``asks``; what they say follows
+    ``answers``, and SERVFAIL stands where nobody answers.
+    """
 
     rcode: str
     answers: tuple[RecordSet, ...] = ()
     authority: tuple[RecordSet, ...] = ()
     trail: tuple[Step, ...] = ()
+    onward: Onward | None = None
+    asks: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -84,6 +93,7 @@ _WORDS: dict[str, str] = {
     "redirect": "the link {owner} has resolutionPolicy NxDomainRedirect, so the public answer counts",
     "public-name": "{name} is a public name of {owner} at {target}",
     "private-link": "the connection {because} makes {name} an alias of {target}",
+    "onward": "the forwarding rule {owner} sends {name} on to {target}",
     "registered": "the link {owner} registers machines, and {name} is {target}",
     "canary": "{name} does not exist inside a network, so that Firefox asks this resolver",
     "loop": "{name} leads back to itself, or through too many aliases",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cloister.dns.public import PublicTable
 from cloister.dns.zones import ZoneTable
-from cloister.net.desired import PublicName, ResolverObject, View, ZoneRecords
+from cloister.net.desired import Door, Onward, PublicName, ResolverObject, View, ZoneRecords
 
 
 def reverse_name(address: str) -> str:
@@ -32,6 +32,11 @@ class ViewTable:
         """Whether this is a network's view, and not the internet's."""
         return bool(self.object.owner)
 
+    def onward(self, name: str) -> Onward | None:
+        """The forwarding rule with the longest suffix of ``name``."""
+        fits = (rule for rule in self.object.onward if not rule.suffix or f".{name}".endswith(f".{rule.suffix}"))
+        return max(fits, key=lambda rule: len(rule.suffix), default=None)
+
     def zone_of(self, name: str) -> tuple[ZoneTable, bool, str] | None:
         """The linked zone with the longest suffix of ``name``: its table, the link's redirect, the link's id."""
         while self.zones:
@@ -48,14 +53,16 @@ class World:
     def __init__(self, objects: Iterable[ResolverObject] = ()):
         self.public = PublicTable()
         self.views: dict[str, ViewTable] = {}
+        self.doors: dict[str, Door] = {}
         self._zones: dict[str, ZoneTable] = {}
         self._linking: dict[str, set[str]] = {}
         for thing in objects:
             self.put(thing)
 
     def view(self, namespace: str) -> ViewTable | None:
-        """The view of the network whose router is ``namespace``."""
-        return self.views.get(namespace)
+        """The view of the network whose router is ``namespace``, or that has a door there."""
+        door = self.doors.get(namespace)
+        return self.views.get(door.network if door is not None else namespace)
 
     def zone(self, key: str) -> ZoneRecords | None:
         """The zone with this key."""
@@ -65,21 +72,24 @@ class World:
     def objects(self) -> list[ResolverObject]:
         """All that is held."""
         zones = [table.object for table in self._zones.values()]
-        return [*(table.object for table in self.views.values()), *zones, *self.public.objects()]
+        return [*(table.object for table in self.views.values()), *self.doors.values(), *zones, *self.public.objects()]
 
     def put(self, thing: ResolverObject) -> set[str]:
         """Hold ``thing`` in place of what has its key."""
         match thing:
             case View():
-                return self._put_view(thing)
+                return self._with_doors(self._put_view(thing))
+            case Door():
+                self.doors[thing.namespace] = thing
+                return {thing.namespace}
             case ZoneRecords():
                 old = self._zones.get(thing.key)
                 if old is not None and old.object == thing:
                     return set()
                 self._zones[thing.key] = ZoneTable(thing)
-                return self._relink(thing.key)
+                return self._with_doors(self._relink(thing.key))
             case PublicName():
-                return set(self.views) if self.public.put(thing) else set()
+                return {*self.views, *self.doors} if self.public.put(thing) else set()
 
     def drop(self, thing: ResolverObject) -> set[str]:
         """Forget what has the key of ``thing``."""
@@ -89,11 +99,18 @@ class World:
                 if table is None:
                     return set()
                 self._unlink(table.object)
+                return self._with_doors({thing.namespace})
+            case Door():
+                self.doors.pop(thing.namespace, None)
                 return {thing.namespace}
             case ZoneRecords():
-                return self._relink(thing.key) if self._zones.pop(thing.key, None) else set()
+                return self._with_doors(self._relink(thing.key)) if self._zones.pop(thing.key, None) else set()
             case PublicName():
-                return set(self.views) if self.public.drop(thing) else set()
+                return {*self.views, *self.doors} if self.public.drop(thing) else set()
+
+    def _with_doors(self, namespaces: set[str]) -> set[str]:
+        """These networks' namespaces, and those of their doors."""
+        return namespaces | {door.namespace for door in self.doors.values() if door.network in namespaces}
 
     def _put_view(self, view: View) -> set[str]:
         old = self.views.get(view.namespace)

@@ -19,7 +19,8 @@ NAMES_PER_PAGE = 1000
 NAME_LENGTH_MAX = 64
 IP_FREEBIND = 15  # linux/in.h; the socket module lacks it
 BACKLOG = 4096
-TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM, "out": socket.SOCK_STREAM}
+"""``tcp`` and ``udp`` are bound, ``tcp`` listens; ``out`` is bound to nothing: who asked for it connects it, and drops it here."""
 
 
 class Refused(Exception):
@@ -78,7 +79,7 @@ class Holdings:
                 raise Refused(f"cannot make the socket {name!r} at {place}: it stands at {held}; drop it first")
             return made, False
         if place.type not in TYPES:
-            raise Refused(f"cannot make a socket of type {place.type!r}: use tcp or udp")
+            raise Refused(f"cannot make a socket of type {place.type!r}: use tcp, udp or out")
         if place.namespace is None:
             made = _listen(place)
         else:
@@ -127,6 +128,8 @@ class Holdings:
 def _listen(place: Place) -> socket.socket:
     made = socket.socket(socket.AF_INET, TYPES[place.type] | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
+        if place.type == "out":
+            return made
         made.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)  # services answer at addresses that no interface has
         if place.type == "tcp":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

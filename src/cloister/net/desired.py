@@ -87,6 +87,22 @@ class Nic(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True)
         return f"nic {self.machine}"
 
 
+class Egress(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A machine's own public source: what ``address`` of router ``namespace`` sends out is sent from ``source``.
+
+    That of its NAT gateway, or its own public IP address; it stands before default outbound access.
+    """
+
+    owner: str
+    namespace: str
+    address: str
+    source: str
+
+    @property
+    def key(self) -> str:
+        return f"egress {self.namespace} {self.address}"
+
+
 class NicRoutes(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """User-defined routes for what comes from NIC ``number`` of router ``namespace``: a table of its own, asked first.
 
@@ -383,7 +399,18 @@ class PublicName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_onl
 
 
 FabricObject = (
-    Namespace | Uplink | Gateway | Nic | NicRoutes | PeerLink | PeerRoute | EndpointAddress | Forward | IdentityRoute | Filters
+    Namespace
+    | Uplink
+    | Gateway
+    | Nic
+    | Egress
+    | NicRoutes
+    | PeerLink
+    | PeerRoute
+    | EndpointAddress
+    | Forward
+    | IdentityRoute
+    | Filters
 )
 EdgeObject = Site | Policy | Identity | Permission
 ResolverObject = View | Door | ZoneRecords | PublicName

@@ -55,6 +55,8 @@ class Subnet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
     endpoint_policies: str = "Disabled"
     filter: str = ""  # the id of its network security group
     routes: tuple[UserRoute, ...] = ()  # of its route table
+    nat: str = ""  # the public source address of its NAT gateway
+    nat_because: str = ""  # the NAT gateway's id
 
 
 class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -70,6 +72,8 @@ class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only
     address: str
     dns_servers: tuple[str, ...] = ()
     forwarding: bool = False  # enableIPForwarding: it may be an appliance, and send from addresses that are not its own
+    public: str = ""  # its public IP address
+    public_because: str = ""  # and the id of that
     filter: str = ""  # the id of its own network security group
     groups: tuple[str, ...] = ()  # ids of application security groups
 
@@ -241,4 +245,19 @@ class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tru
     not_data_actions: tuple[str, ...] = ()
 
 
-Intent = Network | Subnet | Interface | Peering | Endpoint | Filter | Service | Zone | Record | ZoneLink | Host | ResolverDoor | Forwarding | Grant
+Intent = (
+    Network
+    | Subnet
+    | Interface
+    | Peering
+    | Endpoint
+    | Filter
+    | Service
+    | Zone
+    | Record
+    | ZoneLink
+    | Host
+    | ResolverDoor
+    | Forwarding
+    | Grant
+)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from cloister.limits import DNS_TCP_CONNECTIONS_MAX, DNS_TCP_IDLE_SECONDS
 from cloister.services.resolver.cache import Answers
@@ -15,8 +16,9 @@ DATAGRAM_BYTES_MAX = 4096
 DATAGRAMS_AT_ONCE = 64  # then the other sockets have their turn
 MESSAGES_AT_ONCE = 64  # of one connection, likewise
 
-Fresh = Callable[[bytes, bool], bytes | None]
-"""``(message, tcp) -> answer``: works an answer out, and keeps it if it may be kept."""
+Reply = bytes | asyncio.Future[bytes] | None
+Fresh = Callable[[bytes, bool], Reply]
+"""``(message, tcp) -> answer``: works an answer out, and keeps it if it may be kept; a future where others must be asked."""
 
 
 class Listener:
@@ -62,9 +64,16 @@ class Listener:
                 return
             known = cached.get(message[2:])
             reply = self._fresh(message, False) if known is None else message[:2] + known
-            if reply is not None:
+            if isinstance(reply, asyncio.Future):
+                reply.add_done_callback(partial(self._late, peer))
+            elif reply is not None:
                 with contextlib.suppress(OSError):  # the asker is gone, or the buffer is full: it asks again
                     udp.sendto(reply, peer)
+
+    def _late(self, peer: tuple[str, int], reply: asyncio.Future[bytes]) -> None:
+        if not reply.cancelled() and reply.exception() is None:
+            with contextlib.suppress(OSError):
+                self._udp.sendto(reply.result(), peer)
 
     # --- what a connection asks of its listener ---
 
@@ -83,7 +92,7 @@ class Listener:
         """A connection ended."""
         self._connections.pop(connection, None)
 
-    def answer(self, message: bytes) -> bytes | None:
+    def answer(self, message: bytes) -> Reply:
         """The answer to one message of a connection."""
         return self._fresh(message, True)
 
@@ -152,11 +161,18 @@ class Connection(asyncio.Protocol):
             if reply is None:  # no query: nothing sensible will come from here
                 self.end()
                 return
-            self._transport.write(len(reply).to_bytes(2, "big") + reply)
+            if isinstance(reply, asyncio.Future):
+                reply.add_done_callback(self._late)
+            else:
+                self._transport.write(len(reply).to_bytes(2, "big") + reply)
         if at:
             del received[:at]
             self._since = self._loop.time()
             self._listener.used(self)
+
+    def _late(self, reply: asyncio.Future[bytes]) -> None:
+        if self._transport is not None and not reply.cancelled() and reply.exception() is None:
+            self._transport.write(len(reply.result()).to_bytes(2, "big") + reply.result())
 
     def _go_on(self) -> None:
         if not self._paused:

@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dns.exception
@@ -17,12 +17,13 @@ import msgspec
 
 from cloister.dns.world import World
 from cloister.keeper.client import KeeperRefused
-from cloister.net.desired import Desired, Drop, Edit, PublicName, Put, ResolverObject, View, ZoneRecords
+from cloister.net.desired import Desired, Door, Drop, Edit, PublicName, Put, ResolverObject, View, ZoneRecords
 from cloister.services.journal import Journal
 from cloister.services.resolver.cache import AnswerCache
-from cloister.services.resolver.listener import Listener
+from cloister.services.resolver.forwarder import Forwarder
+from cloister.services.resolver.listener import Listener, Reply
 from cloister.services.resolver.sockets import Sockets
-from cloister.services.resolver.wire import rdata_wire, respond
+from cloister.services.resolver.wire import Forwarded, rdata_wire, respond
 
 log = logging.getLogger("cloister.resolver")
 
@@ -39,6 +40,7 @@ class Resolver:
         self._sockets = sockets
         self._journal = journal
         self._cache = AnswerCache()
+        self._forwarder = Forwarder(sockets)
         self._listeners: dict[str, Listener] = {}
         self._changing = asyncio.Lock()
         self._rewriting: asyncio.Task[None] | None = None
@@ -54,11 +56,11 @@ class Resolver:
                     objects.pop(edit.object.key, None)
             for thing in objects.values():
                 self.world.put(thing)
-            views = [table.object for table in self.world.views.values()]
-            for view, reason in zip(views, await self._listen(views), strict=True):
+            places = self._places()
+            for place, reason in zip(places, await self._listen(places), strict=True):
                 if reason:
                     log.warning("%s", reason)
-                    self.world.drop(view)
+                    self.world.drop(place)
             await self._write_journal()
 
     async def handle(self, method: str, params: Any) -> Any:
@@ -77,7 +79,7 @@ class Resolver:
     def _public(self, message: bytes) -> dict[str, Any]:
         """What the internet's view answers, and for how many seconds: for DNS over HTTPS."""
         reply = self._fresh(PUBLIC, message, True)
-        if reply is None:
+        if not isinstance(reply, bytes):  # the internet's view has no rules
             return {"message": None, "ttl": 0}
         with contextlib.suppress(dns.exception.DNSException):
             found = dns.message.from_wire(reply)
@@ -105,12 +107,17 @@ class Resolver:
     async def observe(self) -> list[Desired]:
         """All that is held and answered from. A view whose network was made anew gets its sockets there."""
         async with self._changing:
-            views = [table.object for table in self.world.views.values()]
-            for view, reason in zip(views, await self._listen(views), strict=True):
+            places = self._places()
+            for place, reason in zip(places, await self._listen(places), strict=True):
                 if reason:
                     log.warning("%s", reason)
-                    self._stop(view.namespace)
-            return [thing for thing in self.world.objects() if not isinstance(thing, View) or thing.namespace in self._listeners]
+                    self._stop(place.namespace)
+            held = self.world.objects()
+            return [one for one in held if not isinstance(one, View | Door) or one.namespace in self._listeners]
+
+    def _places(self) -> list[View | Door]:
+        """What has sockets."""
+        return [*(table.object for table in self.world.views.values()), *self.world.doors.values()]
 
     async def close(self) -> None:
         """Stop answering. The keeper keeps the sockets for the next resolver."""
@@ -121,6 +128,7 @@ class Resolver:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rewriting
         self._journal.close()
+        self._forwarder.close()
         self._sockets.close()
 
     # --- edits ---
@@ -129,21 +137,23 @@ class Resolver:
         if not isinstance(edit, Put | Drop):
             return "cannot sever in the resolver: it holds no connections of others"
         thing = edit.object
-        if not isinstance(thing, View | ZoneRecords | PublicName):
-            return f"cannot hold '{thing.key}' in the resolver: it is no name, zone or view"
+        if not isinstance(thing, View | Door | ZoneRecords | PublicName):
+            return f"cannot hold '{thing.key}' in the resolver: it is no name, zone, view or door"
         return await (self._put(thing) if isinstance(edit, Put) else self._drop(thing))
 
     async def _put(self, thing: ResolverObject) -> str:
         reason = self._wrong(thing)
-        if not reason and isinstance(thing, View):
+        if not reason and isinstance(thing, View | Door):
             [reason] = await self._listen([thing])
         if not reason:
             self._forget(self.world.put(thing))
+            self._rules_changed(thing)
         return reason
 
     async def _drop(self, thing: ResolverObject) -> str:
         self._forget(self.world.drop(thing))
-        if isinstance(thing, View):
+        self._rules_changed(thing)
+        if isinstance(thing, View | Door):
             self._stop(thing.namespace)
             self._cache.drop(thing.namespace)
             try:
@@ -169,13 +179,19 @@ class Resolver:
                 return f"cannot hold '{thing.key}': {value!r} is no {kind} record ({error})"
         return ""
 
+    def _rules_changed(self, thing: ResolverObject) -> None:
+        """Close what no forwarding rule uses any more."""
+        if isinstance(thing, View) and self._forwarder.is_used:
+            tables = self.world.views.values()
+            self._forwarder.keep_only({rule.namespace for table in tables for rule in table.object.onward})
+
     def _forget(self, namespaces: Iterable[str]) -> None:
         for namespace in namespaces:
             self._cache.forget(namespace)
 
     # --- sockets ---
 
-    async def _listen(self, views: list[View]) -> list[str]:
+    async def _listen(self, views: Sequence[View | Door]) -> list[str]:
         """Serve views on the sockets that the keeper has for them now; ``""`` or why not, for each."""
         reasons: list[str] = []
         for start in range(0, len(views), VIEWS_AT_ONCE):
@@ -184,7 +200,7 @@ class Resolver:
                 reasons.append(taken if isinstance(taken, str) else await self._serve(view, *taken))
         return reasons
 
-    async def _serve(self, view: View, udp: socket.socket, tcp: socket.socket) -> str:
+    async def _serve(self, view: View | Door, udp: socket.socket, tcp: socket.socket) -> str:
         namespace = view.namespace
         listener = Listener(udp, tcp, self._cache.of(namespace), lambda message, over: self._fresh(namespace, message, over))
         running = self._listeners.get(namespace)
@@ -202,14 +218,20 @@ class Resolver:
         if listener is not None:
             listener.close()
 
-    def _fresh(self, namespace: str, message: bytes, tcp: bool) -> bytes | None:
+    def _fresh(self, namespace: str, message: bytes, tcp: bool) -> Reply:
         view = self.world.view(namespace)
         if view is None:
             return None
         reply, lasting = respond(message, view, tcp=tcp)
+        if isinstance(reply, Forwarded):
+            return asyncio.get_running_loop().create_task(self._forwarded(reply))
         if lasting and reply is not None and not tcp:
             self._cache.keep(namespace, message, reply)
         return reply
+
+    async def _forwarded(self, asked: Forwarded) -> bytes:
+        assert asked.answer.onward is not None
+        return asked.finish(await self._forwarder.ask(asked.answer.onward, asked.answer.asks, asked.kind))
 
     # --- the journal ---
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from cloister.keeper.client import KeeperRefused
-from cloister.net.desired import View
+from cloister.net.desired import Door, View
 
 PORT = 53
+OUTLET_SOCKETS = 4  # ports that an answer might be forged for (RFC 5452, 9.2)
 Pair = tuple[socket.socket, socket.socket]
 
 
@@ -29,19 +31,27 @@ class Sockets:
         self._holder = holder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keeper")
 
-    async def take(self, views: Sequence[View]) -> list[Pair | str]:
+    async def take(self, views: Sequence[View | Door]) -> list[Pair | str]:
         """The UDP and the TCP socket of each view, made in its namespace unless they are there; or why not."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: [self._take(view) for view in views])
 
-    async def release(self, view: View) -> None:
+    async def release(self, view: View | Door) -> None:
         """Let the keeper close its descriptors of a view's sockets."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._release, view)
+
+    async def outlet(self, namespace: str) -> list[socket.socket]:
+        """Datagram sockets in ``namespace`` at ports that the kernel chooses. Raises OSError, KeeperRefused."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._outlet, namespace)
+
+    async def connection(self, namespace: str) -> socket.socket:
+        """A TCP socket in ``namespace`` to be connected. Raises OSError, KeeperRefused."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._connection, namespace)
 
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, view: View) -> Pair | str:
+    def _take(self, view: View | Door) -> Pair | str:
         udp: socket.socket | None = None
         try:
             udp = self._one(view, "udp")
@@ -51,10 +61,21 @@ class Sockets:
                 udp.close()
             return f"cannot listen for '{view.key}': {error}"
 
-    def _one(self, view: View, kind: str) -> socket.socket:
+    def _outlet(self, namespace: str) -> list[socket.socket]:
+        names = [f"dns-ask-{number}-{namespace}" for number in range(OUTLET_SOCKETS)]
+        return [self._holder.socket(name, namespace, "udp", "0.0.0.0", 0) for name in names]
+
+    def _connection(self, namespace: str) -> socket.socket:
+        name = f"dns-out-{os.getpid()}-{namespace}"
+        try:
+            return self._holder.socket(name, namespace, "out", "", 0)
+        finally:
+            self._holder.drop_socket(name)
+
+    def _one(self, view: View | Door, kind: str) -> socket.socket:
         return self._holder.socket(socket_name(kind, view.namespace), view.namespace, kind, view.address, PORT)
 
-    def _release(self, view: View) -> None:
+    def _release(self, view: View | Door) -> None:
         for kind in ("udp", "tcp"):
             self._holder.drop_socket(socket_name(kind, view.namespace))
 

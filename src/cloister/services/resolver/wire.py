@@ -12,16 +12,18 @@ import struct
 from functools import lru_cache
 
 import dns.exception
+import dns.message
 import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.rrset
 import msgspec
 
 from cloister.dns.answer import answer
-from cloister.dns.question import Question, RecordSet
+from cloister.dns.question import Answer, Question, RecordSet, fold
 from cloister.dns.world import ViewTable
-from cloister.limits import DNS_UDP_BYTES_MAX, DNS_UDP_BYTES_MIN
+from cloister.limits import DNS_TTL_MAX, DNS_UDP_BYTES_MAX, DNS_UDP_BYTES_MIN
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, BADVERS = 0, 1, 2, 3, 4, 5, 16
 RCODES = {"NOERROR": NOERROR, "NXDOMAIN": NXDOMAIN, "SERVFAIL": SERVFAIL}
@@ -61,7 +63,43 @@ class Query(msgspec.Struct):
     """No EDNS option came with it: messages like this one repeat, so its answer is worth keeping."""
 
 
-def respond(message: bytes, view: ViewTable, *, tcp: bool) -> tuple[bytes | None, bool]:
+class Forwarded(msgspec.Struct):
+    """A query whose answer somebody else has: ``answer.onward`` says who; ``finish`` writes what he says."""
+
+    query: Query
+    answer: Answer
+    tcp: bool
+
+    @property
+    def kind(self) -> str:
+        """The mnemonic of the type asked for."""
+        return type_text(self.query.type)
+
+    def finish(self, said: dns.message.Message | None) -> bytes:
+        """The whole answer; SERVFAIL where nobody said anything."""
+        if said is None:
+            return _write(self.query, SERVFAIL, (), (), self.tcp)
+        answers = (*self.answer.answers, *_record_sets(said.answer))
+        authority = tuple(one for one in _record_sets(said.authority) if one.type == "SOA")
+        try:
+            return _write(self.query, int(said.rcode()) & 15, answers, authority, self.tcp)
+        except (dns.exception.DNSException, struct.error, OverflowError, ValueError):
+            return _write(self.query, SERVFAIL, (), (), self.tcp)
+
+
+def _record_sets(section: list[dns.rrset.RRset]) -> tuple[RecordSet, ...]:
+    return tuple(
+        RecordSet(
+            fold(one.name.to_text()),
+            dns.rdatatype.to_text(one.rdtype),
+            min(one.ttl, DNS_TTL_MAX),
+            tuple(value.to_text() for value in one),
+        )
+        for one in section
+    )
+
+
+def respond(message: bytes, view: ViewTable, *, tcp: bool) -> tuple[bytes | Forwarded | None, bool]:
     """The answer to ``message`` as seen from ``view``, and whether it may be kept for equal messages.
 
     None where nothing must be sent: less than a header, or itself an answer (two resolvers would never stop).
@@ -81,6 +119,8 @@ def respond(message: bytes, view: ViewTable, *, tcp: bool) -> tuple[bytes | None
     if rcode:
         return _write(query, rcode, (), (), tcp), False
     found = answer(view, Question(query.name, type_text(query.type)))
+    if found.onward is not None:
+        return Forwarded(query, found, tcp), False
     try:
         return _write(query, RCODES[found.rcode], found.answers, found.authority, tcp), query.plain
     except (dns.exception.DNSException, struct.error, OverflowError):  # an alias too long for a name
