@@ -116,6 +116,8 @@ def reached(world: World, asked: list[Asked], nics: list[Nic]) -> set[Asked]:
         found |= {tokens[token] for token in ears.heard(SECONDS) if token in tokens}
     finally:
         ears.close()
+        while world._sockets:  # thousands would come together
+            world._sockets.pop().close()
     return found
 
 
@@ -132,6 +134,8 @@ def agree(world: World, seeds: Iterable[int], growing: Callable[..., list] = gro
         nics = [thing for thing in wanted(intents).values() if isinstance(thing, Nic)]
         real = reached(world, asked, nics)
         intended = Intended(intents)
+        late = [one for one in asked if one not in real and judged(intended, one)[0]]
+        real |= reached(world, late, nics)  # a busy computer is slow: what should come may come later, what should not never
         for one in asked:
             says, trace = judged(intended, one)
             does = fabric.connect(f"machine-{one.machine}", one.address, one.port, one.protocol)
