@@ -78,8 +78,8 @@ def test_withdrawal_goes_elements_sockets_connections_sockets_route():
         "reset late sockets",
         "withdraw identity routes",
     ]
-    severed = {edit.address for edit in edits if isinstance(edit, Sever)}
-    assert severed == {"10.0.0.4", "10.0.0.5"}
+    severed = {(edit.address, edit.identity) for edit in edits if isinstance(edit, Sever)}
+    assert severed == {("", "100.64.0.5")}  # all that the identity stands for
 
 
 def test_a_changed_identity_is_withdrawn_before_it_is_granted():

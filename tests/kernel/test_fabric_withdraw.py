@@ -24,10 +24,10 @@ def approved(world: World) -> World:
     return world
 
 
-def withdraw(world: World, edge: Edge | None) -> None:
-    """What control does, in ORDER; ``edge`` None is one that does not answer."""
+def withdraw(world: World, edge: Edge | None, severed: str = "10.0.0.5") -> None:
+    """What control does, in ORDER; ``edge`` None is one that does not answer; ``severed`` "" is all of the identity."""
     address, route, forward = endpoint(7, 1, "10.0.0.5")
-    sever = Sever(namespace="vnet-1", address="10.0.0.5", identity=IDENTITY)
+    sever = Sever(namespace="vnet-1", address=severed, identity=IDENTITY)
     assert world.apply(Drop(forward)) == [""]
     if edge:
         edge.sever(IDENTITY)
@@ -56,11 +56,12 @@ def ended(client: socket.socket) -> float:
     return at
 
 
-def test_an_idle_client_sees_the_end_at_once(approved: World) -> None:
+@pytest.mark.parametrize("severed", ["10.0.0.5", ""], ids=["address", "identity"])
+def test_an_idle_client_sees_the_end_at_once(approved: World, severed: str) -> None:
     edge = approved.edge()
     client = opened(approved)
     began = time.monotonic()
-    withdraw(approved, edge)
+    withdraw(approved, edge, severed)
     assert ended(client) - began < CLIENT_SECONDS
     eventually(lambda: not edge.peers(), SERVICE_SECONDS)
     assert approved.reach("machine-1", "10.0.0.5") == "EHOSTUNREACH"
@@ -111,13 +112,14 @@ def test_a_client_that_closes_after_the_end_is_reset_too(approved: World) -> Non
     ended(client)
 
 
-def test_other_endpoints_connections_stay(approved: World) -> None:
+@pytest.mark.parametrize("severed", ["10.0.0.5", ""], ids=["address", "identity"])
+def test_other_endpoints_connections_stay(approved: World, severed: str) -> None:
     edge = approved.edge()
     approved.put(*endpoint(8, 1, "10.0.0.8"))
     other = approved.connect("machine-1", "10.0.0.8")
     assert other.recv(100) == b"you are 100.64.0.8\n"
     client = opened(approved)
-    withdraw(approved, edge)
+    withdraw(approved, edge, severed)
     ended(client)
     other.sendall(b"still here\n")
     assert other.recv(100) == b"still here\n"

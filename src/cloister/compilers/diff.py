@@ -6,9 +6,22 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from cloister.net.desired import Desired, Drop, Edit, Filters, Forward, Identity, IdentityRoute, Nic, PeerRoute, Put, Sever
+from cloister.net.desired import (
+    Desired,
+    Drop,
+    Edit,
+    Egress,
+    Filters,
+    Forward,
+    Identity,
+    IdentityRoute,
+    Nic,
+    PeerRoute,
+    Put,
+    Sever,
+)
 
-REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic, PeerRoute)
+REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic, PeerRoute, Egress)
 """Kinds whose change is a withdrawal and a new grant: their old form must be gone before the new one holds."""
 
 
@@ -38,12 +51,15 @@ def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys
 
 
 def _severed(edits: Iterable[Edit]) -> list[Edit]:
-    """A Sever for every address that loses a forward, once."""
-    found: dict[tuple[str, str], Sever] = {}
-    for edit in edits:
-        if isinstance(edit, Drop) and isinstance(edit.object, Forward):
-            forward = edit.object
-            found[forward.namespace, forward.address] = Sever(
-                namespace=forward.namespace, address=forward.address, identity=forward.identity
-            )
-    return list(found.values())
+    """A Sever for every address that loses a forward and every identity that loses its route, once.
+
+    The route goes last of all that an endpoint has. So whoever finds one that nobody wants any more, its forwards gone, knows
+    that a withdrawal was cut short, and that its connections may still be open.
+    """
+    dropped = [edit.object for edit in edits if isinstance(edit, Drop)]
+    whole = {route.identity: route.namespace for route in dropped if isinstance(route, IdentityRoute)}
+    found: dict[Edit, None] = {Sever(namespace=place, address="", identity=identity): None for identity, place in whole.items()}
+    for forward in dropped:
+        if isinstance(forward, Forward) and whole.get(forward.identity) != forward.namespace:
+            found[Sever(namespace=forward.namespace, address=forward.address, identity=forward.identity)] = None
+    return list(found)

@@ -19,12 +19,12 @@ import msgspec
 
 from cloister.arm.resource import ResourceType, Row, View
 from cloister.compilers.diff import difference, same
-from cloister.compilers.order import Phase, arrange
+from cloister.compilers.order import SEVERED, Phase, arrange
 from cloister.control.ports import Driver
 from cloister.control.realized import Realized
 from cloister.ipc.frames import CallFailed, Unreachable
 from cloister.limits import EDITS_PER_BATCH_MAX
-from cloister.net.desired import Desired, EdgeObject, Edit, FabricObject, Put, ResolverObject, Sever
+from cloister.net.desired import Desired, EdgeObject, Edit, FabricObject, IdentityRoute, Put, ResolverObject, Sever
 
 log = logging.getLogger("cloister.loop")
 
@@ -38,6 +38,17 @@ def places(thing: Desired | None) -> frozenset[str]:
     """The namespaces that an object stands in, services aside."""
     found = (getattr(thing, name, "") for name in ("namespace", "router", "other"))
     return frozenset(filter(None, found)) if isinstance(thing, FabricObject) else frozenset()
+
+
+def _waits(phase: Phase, edit: Edit, closed: set[str], open_still: Iterable[Sever]) -> bool:
+    """Whether an edit must not be done in this pass."""
+    if isinstance(edit, Sever):
+        return False
+    if isinstance(edit, Put) or phase.grants:
+        return bool(places(edit.object) & closed)
+    if isinstance(edit.object, IdentityRoute):  # what tells, after a restart, that connections may be open
+        return any(sever.identity == edit.object.identity for sever in open_still)
+    return False
 
 
 class DriverLost(Exception):
@@ -111,6 +122,7 @@ class ReconcileLoop:
         self._held = {name: Held(name, driver, partial(generation, name)) for name, driver in drivers.items()}
         self._gathered: dict[str, tuple[Row | None, Row | None]] = {}
         self._dirty: set[str] = set(self.realized.desired)
+        self._owed: dict[Sever, None] = {}  # begun in a pass that was cut short, or failed
         self._revision = 0
         self._done = 0
         self._wake = asyncio.Event()
@@ -188,7 +200,7 @@ class ReconcileLoop:
         while True:
             try:
                 await self._pass()
-                self._tries = self._tries + 1 if any(held.errors for held in self._held.values()) else 0
+                self._tries = self._tries + 1 if self._owed or any(held.errors for held in self._held.values()) else 0
             except (DriverLost, Unreachable, TimeoutError, CallFailed) as error:
                 log.warning("pass.ended reason=%s", error)
                 self._tries += 1
@@ -214,20 +226,32 @@ class ReconcileLoop:
         for held in self._held.values():
             keys |= held.errors.keys()
         edits = self._edits(keys)
-        closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds
-        for phase, group in arrange(edits):
-            await self._apply(phase, [edit for edit in group if not (isinstance(edit, Put) and places(edit.object) & closed)])
-            if phase.guards:
-                for edit in group:
-                    if not isinstance(edit, Sever) and edit.object.key in self._held[phase.driver].errors:
-                        closed |= places(edit.object)
-        self._dirty -= {key for key in keys if not (places(self.realized.desired.get(key)) & closed)}
+        self._owed |= {edit: None for edit in edits if isinstance(edit, Sever)}
+        waiting = await self._apply_all([*(edit for edit in edits if not isinstance(edit, Sever)), *self._owed])
+        self._dirty -= keys - waiting
         for held in self._held.values():
             for key in [key for key in held.errors if key not in self.realized.desired and key not in held.objects]:
                 del held.errors[key]
         async with self._passed:
             self._done = max(self._done, revision)
             self._passed.notify_all()
+
+    async def _apply_all(self, edits: list[Edit]) -> set[str]:
+        """All edits in ORDER. Answers the keys of those held back: what they stand on, or wait for, failed."""
+        closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds
+        open_still: dict[Sever, None] = {}
+        waiting: set[str] = set()
+        for phase, group in arrange(edits):
+            held_back = [edit for edit in group if _waits(phase, edit, closed, open_still)]
+            waiting |= {edit.object.key for edit in held_back if not isinstance(edit, Sever)}
+            for edit in await self._apply(phase, [edit for edit in group if edit not in held_back] if held_back else group):
+                if isinstance(edit, Sever):
+                    open_still[edit] = None
+                elif phase.guards:
+                    closed |= places(edit.object)
+            if phase is SEVERED:
+                self._owed = open_still
+        return waiting
 
     async def _observe(self) -> None:
         for held in self._held.values():
@@ -238,17 +262,20 @@ class ReconcileLoop:
                     self.drift += len(found - self._dirty - held.errors.keys())
                 self._dirty |= found
 
-    def _edits(self, keys: set[str]) -> list[Edit]:
+    def _edits(self, unsorted: set[str]) -> list[Edit]:
         edits: list[Edit] = []
+        keys = sorted(unsorted)  # the same rows make the same edits in the same order
         for held in self._held.values():
             mine = {key: thing for key in keys if (thing := self.realized.desired.get(key)) and isinstance(thing, held.kinds)}
-            edits += difference(mine, held.objects, {key for key in keys if key in mine or key in held.objects})
+            edits += difference(mine, held.objects, [key for key in keys if key in mine or key in held.objects])
         return edits
 
-    async def _apply(self, phase: Phase, edits: list[Edit]) -> None:
+    async def _apply(self, phase: Phase, edits: list[Edit]) -> list[Edit]:
+        """One phase; answers the edits that failed. Raises DriverLost."""
         held = self._held.get(phase.driver)
         if held is None:
-            return
+            return []
+        failed: list[Edit] = []
         for start in range(0, len(edits), EDITS_PER_BATCH_MAX):
             batch = edits[start : start + EDITS_PER_BATCH_MAX]
             try:
@@ -259,7 +286,9 @@ class ReconcileLoop:
             for edit, problem in zip(batch, answers, strict=True):
                 held.note(edit, problem)
                 if problem:
+                    failed.append(edit)
                     log.warning("edit.failed phase=%s edit=%s reason=%s", phase.name, msgspec.json.encode(edit).decode(), problem)
+        return failed
 
     def _of(self, thing: Desired) -> Held:
         return next(held for held in self._held.values() if isinstance(thing, held.kinds))

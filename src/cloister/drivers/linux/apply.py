@@ -89,13 +89,13 @@ def _guarded(verb: type, item: FabricObject, work: Callable[[], None]) -> str:
 
 def _sever(spaces: Spaces, edit: Sever) -> str:
     try:
-        conntrack.sever(spaces.get(edit.namespace).filter, edit.address)
+        conntrack.sever(spaces.get(edit.namespace).filter, edit.address, edit.identity)
     except Missing:
         return ""  # with the network its connections are gone
     except OSError as error:
         if isinstance(error, ConnectionError):
             raise
-        return f"cannot sever {edit.address} in {edit.namespace}: {error}"
+        return f"cannot sever {edit.address or edit.identity} in {edit.namespace}: {error}"
     return ""
 
 

@@ -15,15 +15,19 @@ from cloister.drivers.linux.netlink import Channel, NetlinkError, attribute, att
 _SUBSYSTEM = 1 << 8  # NFNL_SUBSYS_CTNETLINK
 _GET, _DELETE = 1, 2
 _FAMILY = struct.pack(">BBH", socket.AF_INET, 0, 0)
-_ORIGINAL, _IDENTIFIER, _FILTER = 1, 12, 25  # CTA_TUPLE_ORIG, CTA_ID, CTA_FILTER
+_ORIGINAL, _REPLY, _IDENTIFIER, _FILTER = 1, 2, 12, 25  # CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_ID, CTA_FILTER
 _FILTER_DESTINATION = struct.pack("=I", 1 << 1)  # CTA_FILTER_F_CTA_IP_DST
 _DELETES_PER_SEND = 100
 
 
-def original_destinations(channel: Channel, address: str) -> list[bytes]:
-    """What identifies each tracked connection whose first packet went to ``address``. Raises NetlinkError."""
+def destined(channel: Channel, address: str, direction: int = _ORIGINAL) -> list[bytes]:
+    """What identifies each tracked connection whose packets of one direction go to ``address``. Raises NetlinkError.
+
+    Of the original direction: those that were opened toward it; of the replies': those that have it as translated source.
+    """
     wanted = socket.inet_aton(address)
-    body = _FAMILY + nest(_ORIGINAL, nest(1, attribute(2, wanted))) + nest(_FILTER, attribute(1, _FILTER_DESTINATION))
+    flags = attribute(direction, _FILTER_DESTINATION)  # CTA_FILTER_ORIG_FLAGS and _REPLY_FLAGS have the tuples' numbers
+    body = _FAMILY + nest(direction, nest(1, attribute(2, wanted))) + nest(_FILTER, flags)
     try:
         answers = channel.dump(_SUBSYSTEM | _GET, body)
     except NetlinkError as error:
@@ -33,18 +37,19 @@ def original_destinations(channel: Channel, address: str) -> list[bytes]:
     found = []
     for _, answer in answers:
         entry = attributes(answer, 4)
-        addresses = attributes(attributes(entry[_ORIGINAL])[1])
+        addresses = attributes(attributes(entry[direction])[1])
         if addresses.get(2) == wanted:
             found.append(nest(_ORIGINAL, entry[_ORIGINAL]) + attribute(_IDENTIFIER, entry[_IDENTIFIER]))
     return found
 
 
-def sever(channel: Channel, address: str) -> int:
+def sever(channel: Channel, address: str, identity: str = "") -> int:
     """Delete all tracked connections whose first packet went to ``address``; how many. Raises NetlinkError.
 
-    Their next segment is stateless: the base ruleset resets it.
+    Where ``address`` is "", those that have ``identity`` as translated source. Their next segment is stateless: the base
+    ruleset resets it.
     """
-    entries = original_destinations(channel, address)
+    entries = destined(channel, address) if address else destined(channel, identity, _REPLY)
     for at in range(0, len(entries), _DELETES_PER_SEND):
         some = entries[at : at + _DELETES_PER_SEND]
         for error in channel.send([(_SUBSYSTEM | _DELETE, 0, _FAMILY + entry) for entry in some]).values():

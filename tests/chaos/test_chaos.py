@@ -1,0 +1,89 @@
+"""One seed, one process, no sleeping: whatever happens, the rows are what holds in the end, and nothing else meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cloister.control import loop as control_loop
+from tests.chaos import virtual_time
+from tests.chaos.cloud import Chaos
+from tests.chaos.walk import grow, walk
+from tests.conftest import DEEP_MINUTES
+
+ROUNDS, STEPS = 3, 10
+SEEDS_DEEP = int(os.environ.get("CLOISTER_CHAOS_SEEDS", "1000"))
+MEMORY = Path("/dev/shm")
+
+
+async def story(seed: int, path: Path) -> Counter[str]:
+    """Grow a world, then rounds of mischief, each with a calm at its end."""
+    timer = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control_loop, "time", timer)
+        cloud = Chaos(seed, path, timer)
+        await cloud.start()
+        await grow(cloud)
+        for number in range(ROUNDS):
+            cloud.mischief(cloud.rng.choice([0.0, 0.02, 0.05, 0.15]))
+            for _ in range(STEPS):
+                together = cloud.rng.choice([1, 1, 2, 4])
+                await asyncio.gather(*(walk(cloud, 1) for _ in range(together)))
+                await _trouble(cloud)
+            await cloud.calm()
+            assert not cloud.problems, f"seed {seed}, round {number}: " + "\n".join(cloud.problems[:5])
+        await cloud.end()
+    return cloud.counts
+
+
+async def _trouble(cloud: Chaos) -> None:
+    roll = cloud.rng.random()
+    if roll < 0.1:
+        await cloud.restart()
+    elif roll < 0.2:
+        cloud.drivers["fabric"].meddle()
+    elif roll < 0.25:
+        cloud.store.full = True
+        await walk(cloud, 2)
+        cloud.store.full = False
+        cloud.counts["full disks"] += 1
+    elif roll < 0.4:
+        await asyncio.sleep(cloud.rng.expovariate(0.3))
+
+
+def chaos(seed: int) -> Counter[str]:
+    """One seed, to its end; raises AssertionError where something is wrong."""
+    logging.disable(logging.ERROR)
+    try:
+        with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+            return virtual_time.run(story(seed, Path(folder)))
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_chaos(seed):
+    print(dict(chaos(seed)))
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(0)
+def test_chaos_deep():
+    ends = time.monotonic() + 60 * min(DEEP_MINUTES, 60) / 3
+    total: Counter[str] = Counter()
+    first = int(os.environ.get("CLOISTER_SEED", str(random.Random().randrange(10**6))))
+    for seed in range(first, first + SEEDS_DEEP):
+        if time.monotonic() > ends:
+            break
+        total += chaos(seed) + Counter({"seeds": 1})
+    print(f"seeds {first} to {first + total['seeds'] - 1}: {dict(total)}")
+    assert total["seeds"]

@@ -1,0 +1,195 @@
+"""A random walk of ARM requests over a few names, so that they meet: what exists is changed, used, and taken away again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.chaos.cloud import Chaos
+from tests.providers.small_cloud import NET, RG, endpoint
+
+ML = f"{RG}/providers/Microsoft.MachineLearningServices/workspaces"
+MACHINES = f"{RG}/providers/Cloister.Fabric/machines"
+ZONE = f"{NET}/privateDnsZones/privatelink.api.azureml.ms"
+PREFIXES = {"a": "10.1", "b": "10.2", "c": "10.1"}  # c overlaps with a
+PLACES = ("*", "VirtualNetwork", "Internet", "10.1.0.0/24", "10.2.0.0/16", "10.1.1.4", "Storage")
+TARGETS = ("ws1", "ws2")
+FABRIC_API = "2026-01-01"
+
+
+def _vnet(name: str) -> str:
+    return f"{NET}/virtualNetworks/{name}"
+
+
+def _rule(rng: random.Random, number: int) -> dict[str, Any]:
+    properties = {
+        "priority": 100 + number,
+        "direction": rng.choice(["Inbound", "Outbound"]),
+        "access": rng.choice(["Allow", "Deny"]),
+        "protocol": rng.choice(["*", "Tcp", "Udp"]),
+        "sourcePortRange": "*",
+        "destinationPortRange": rng.choice(["*", "443", "1-100"]),
+        "sourceAddressPrefix": rng.choice(PLACES),
+        "destinationAddressPrefix": rng.choice(PLACES),
+    }
+    return {"name": f"r{number}", "properties": properties}
+
+
+def _subnet(cloud: Chaos, network: str, place: int) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "addressPrefix": f"{PREFIXES[network]}.{place}.0/24",
+        "defaultOutboundAccess": cloud.rng.random() < 0.7,
+        "privateEndpointNetworkPolicies": cloud.rng.choice(["Disabled", "Enabled"]),
+    }
+    if cloud.rng.random() < 0.6:
+        properties["networkSecurityGroup"] = {"id": f"{NET}/networkSecurityGroups/{cloud.rng.choice('xy')}"}
+    return {"properties": properties}
+
+
+async def put_network(cloud: Chaos, name: str = "") -> None:
+    """A network with one or two subnets."""
+    name = name or cloud.rng.choice("abc")
+    subnets = [{"name": f"s{place}", **_subnet(cloud, name, place)} for place in range(cloud.rng.choice([1, 2, 2]))]
+    space = {"addressPrefixes": [f"{PREFIXES[name]}.0.0/16"]}
+    await cloud.ask("PUT", _vnet(name), {"location": "eastus2", "properties": {"addressSpace": space, "subnets": subnets}})
+
+
+async def put_subnet(cloud: Chaos) -> None:
+    """Another group, other policies, other outbound access."""
+    name, place = cloud.rng.choice("abc"), cloud.rng.randrange(2)
+    await cloud.ask("PUT", f"{_vnet(name)}/subnets/s{place}", _subnet(cloud, name, place))
+
+
+async def put_group(cloud: Chaos, name: str = "") -> None:
+    """A network security group with up to four rules."""
+    rules = [_rule(cloud.rng, number) for number in range(cloud.rng.randrange(5))]
+    id = f"{NET}/networkSecurityGroups/{name or cloud.rng.choice('xy')}"
+    await cloud.ask("PUT", id, {"location": "eastus2", "properties": {"securityRules": rules}})
+
+
+async def put_peering(cloud: Chaos) -> None:
+    """One half."""
+    one, other = cloud.rng.sample("abc", 2)
+    properties = {
+        "remoteVirtualNetwork": {"id": _vnet(other)},
+        "allowVirtualNetworkAccess": cloud.rng.random() < 0.8,
+        "allowForwardedTraffic": cloud.rng.random() < 0.5,
+    }
+    await cloud.ask("PUT", f"{_vnet(one)}/virtualNetworkPeerings/to-{other}", {"properties": properties})
+
+
+async def peer(cloud: Chaos) -> None:
+    """Both halves of the two that can."""
+    for one, other in ("ab", "ba"):
+        body = {"properties": {"remoteVirtualNetwork": {"id": _vnet(other)}}}
+        await cloud.ask("PUT", f"{_vnet(one)}/virtualNetworkPeerings/to-{other}", body)
+
+
+async def put_endpoint(cloud: Chaos) -> None:
+    """An endpoint to one of two workspaces, approved at once or waiting."""
+    subnet = f"{_vnet(cloud.rng.choice('abc'))}/subnets/s{cloud.rng.randrange(2)}"
+    target = f"{ML}/{cloud.rng.choice(TARGETS)}"
+    id = f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}"
+    await cloud.ask("PUT", id, endpoint(subnet, target, manual=cloud.rng.random() < 0.3))
+
+
+async def put_workspace(cloud: Chaos, name: str = "") -> None:
+    """A workspace, open or not."""
+    body = {
+        "location": "eastus2",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {"publicNetworkAccess": cloud.rng.choice(["Enabled", "Disabled"])},
+    }
+    await cloud.ask("PUT", f"{ML}/{name or cloud.rng.choice(TARGETS)}", body)
+
+
+async def decide(cloud: Chaos) -> None:
+    """Approve, reject, or delete a connection."""
+    kind = "microsoft.machinelearningservices/workspaces/privateendpointconnections"
+    found = [row.id for row in cloud.engine.index.rows.values() if row.type.lower() == kind]
+    if not found:
+        return
+    id, what = cloud.rng.choice(sorted(found)), cloud.rng.choice(["Approved", "Rejected", "Approved", "Rejected", ""])
+    if what:
+        state = {"status": what, "description": "by chance"}
+        await cloud.ask("PUT", id, {"properties": {"privateLinkServiceConnectionState": state}})
+    else:
+        await cloud.ask("DELETE", id)
+
+
+async def put_names(cloud: Chaos) -> None:
+    """A zone, a link, a group."""
+    await cloud.ask("PUT", ZONE, {"location": "global", "properties": {}}, "2020-06-01")
+    vnet = cloud.rng.choice("abc")
+    link = {"location": "global", "properties": {"virtualNetwork": {"id": _vnet(vnet)}, "registrationEnabled": False}}
+    await cloud.ask("PUT", f"{ZONE}/virtualNetworkLinks/{vnet}", link, "2020-06-01")
+    configuration = {"name": "one", "properties": {"privateDnsZoneId": ZONE}}
+    group = f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}/privateDnsZoneGroups/default"
+    await cloud.ask("PUT", group, {"properties": {"privateDnsZoneConfigs": [configuration]}})
+
+
+async def put_machine(cloud: Chaos) -> None:
+    """A machine in a subnet, or on the internet."""
+    place = f"{_vnet(cloud.rng.choice('abc'))}/subnets/s{cloud.rng.randrange(2)}"
+    if cloud.rng.random() < 0.1:
+        place = "internet"
+    await cloud.ask("PUT", f"{MACHINES}/m{cloud.rng.randrange(6)}", {"properties": {"place": place}}, FABRIC_API)
+
+
+async def delete(cloud: Chaos) -> None:
+    """Anything."""
+    parts = (
+        f"{MACHINES}/m{cloud.rng.randrange(6)}",
+        f"{MACHINES}/m{cloud.rng.randrange(6)}",
+        f"{MACHINES}/m{cloud.rng.randrange(6)}",
+        f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}",
+        f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}",
+        f"{_vnet('a')}/virtualNetworkPeerings/to-b",
+        f"{_vnet('b')}/virtualNetworkPeerings/to-a",
+        f"{NET}/networkSecurityGroups/{cloud.rng.choice('xy')}",
+        f"{NET}/networkSecurityGroups/{cloud.rng.choice('xy')}/securityRules/r{cloud.rng.randrange(4)}",
+        f"{_vnet(cloud.rng.choice('abc'))}/subnets/s{cloud.rng.randrange(2)}",
+        _vnet(cloud.rng.choice("abc")),
+        f"{ML}/{cloud.rng.choice(TARGETS)}",
+        f"{ZONE}/virtualNetworkLinks/{cloud.rng.choice('abc')}",
+    )
+    id = cloud.rng.choice(parts)
+    api = FABRIC_API if id.startswith(MACHINES) else "2020-06-01" if id.startswith(ZONE) else "2024-05-01"
+    await cloud.ask("DELETE", id, api=api)
+
+
+STEPS: tuple[tuple[int, Callable[[Chaos], Awaitable[None]]], ...] = (
+    (3, put_network),
+    (4, put_subnet),
+    (5, put_group),
+    (2, put_peering),
+    (2, peer),
+    (6, put_endpoint),
+    (2, put_workspace),
+    (9, decide),
+    (2, put_names),
+    (6, put_machine),
+    (9, delete),
+)
+
+
+async def grow(cloud: Chaos) -> None:
+    """A world to begin with."""
+    for name in "xy":
+        await put_group(cloud, name)
+    for name in "abc":
+        await put_network(cloud, name)
+    for target in TARGETS:
+        await put_workspace(cloud, target)
+    for make in (peer, put_machine, put_machine, put_machine, put_machine):
+        await make(cloud)
+    for make in (put_endpoint, put_endpoint, put_endpoint, put_endpoint, put_names, decide):
+        await make(cloud)
+
+
+async def walk(cloud: Chaos, steps: int) -> None:
+    """So many random requests."""
+    weights, kinds = [weight for weight, _ in STEPS], [kind for _, kind in STEPS]
+    for kind in cloud.rng.choices(kinds, weights, k=steps):
+        await kind(cloud)
