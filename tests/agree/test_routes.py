@@ -28,9 +28,12 @@ def routed(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
     for intent in found:
         if isinstance(intent, Subnet):
             routes = tuple(_routes(rng, intent, addresses, endpoints)) if rng.random() < 0.6 else ()
-            intent = msgspec.structs.replace(intent, filter="", routes=routes)
+            nat = rng.choice(["", "", f"198.18.64.{intent.network[-1]}"])
+            intent = msgspec.structs.replace(intent, filter="", routes=routes, nat=nat, nat_because="/nat" if nat else "")
         elif isinstance(intent, Interface):
             intent = msgspec.structs.replace(intent, filter="", forwarding=rng.random() < 0.8)
+            if rng.random() < 0.3:
+                intent = msgspec.structs.replace(intent, public=f"198.18.64.{10 + intent.number}", public_because="/pip")
         elif isinstance(intent, Peering):
             there = [one for one in found if isinstance(one, Endpoint) and one.network == intent.remote]
             obeys = [(a, policies[one.subnet] in ("Enabled", "RouteTableEnabled")) for one in there for _, a in one.addresses]
@@ -82,7 +85,7 @@ def test_routes_decide_often():
             turned = [step for step in trace.steps if "/table/" in step.because]
             met.update(f"{step.action} {trace.disposition}" for step in turned)
     print(met)
-    assert met["sent Delivered"] >= 20 and met["dropped NoRoute"] >= 100, met
+    assert met["sent Delivered"] >= 10 and met["dropped NoRoute"] >= 100, met
 
 
 def test_the_kernel_agrees_on_routes(world):  # noqa: F811

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.conftest import RunningCloud
+from tests.inside import inside
 
 ON_MACHINE = str(Path(__file__).with_name("on_machine.py"))
 NETWORK = "2024-05-01"
@@ -154,31 +154,24 @@ class World:
         finally:
             made.end()
 
+    @contextmanager
+    def machine_on(self, card: str) -> Iterator[Machine]:
+        """A machine that runs on a network interface (its id)."""
+        made = Machine(self.cloud, card, ["--nic", card])
+        try:
+            yield made
+        finally:
+            made.end()
+
     def service_sockets(self) -> list[str]:
         """The peers (addresses) of all established connections to the edge, seen in the service network."""
-        from cloister.keeper.client import Keeper
-
-        found: list[str] = []
-
-        def look() -> None:
-            import ctypes
-            import os
-
-            keeper = Keeper(self.cloud.home.socket("keeper"))
-            descriptor = keeper.namespace("services", create=False)
-            if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0x40000000):
-                raise OSError(ctypes.get_errno(), "cannot enter the service network")
-            os.close(descriptor)
-            keeper.close()
-            for line in Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]:
-                _, _, peer, state = line.split()[:4]
-                if state == "01":
-                    raw = bytes.fromhex(peer.split(":")[0])[::-1]
-                    found.append(".".join(str(byte) for byte in raw))
-
-        thread = threading.Thread(target=look)
-        thread.start()
-        thread.join()
+        command = inside(self.cloud.home, "services", "cat", "/proc/self/net/tcp")
+        found = []
+        for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[1:]:
+            _, _, peer, state = line.split()[:4]
+            if state == "01":
+                raw = bytes.fromhex(peer.split(":")[0])[::-1]
+                found.append(".".join(str(byte) for byte in raw))
         return found
 
     def end(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
+from cloister.compilers.egress import compile_egress, public_routes
 from cloister.net import plan
 from cloister.net.desired import EndpointAddress, FabricObject, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
 from cloister.net.intent import Endpoint, Intent, Interface, Network, Subnet
@@ -35,7 +36,7 @@ def compile_network(intents: Iterable[Intent]) -> Iterator[FabricObject]:
     networks = [i for i in found if isinstance(i, Network)]
     subnets = [i for i in found if isinstance(i, Subnet)]
     if networks:
-        yield from _router(networks[0], subnets)
+        yield from _router(networks[0], subnets, [i for i in found if isinstance(i, Interface)])
     for intent in found:
         if isinstance(intent, Interface) and intent.number:
             if intent.network == INTERNET:
@@ -62,11 +63,13 @@ def gateway_address(prefix: str) -> str:
     return str(IPv4Network(prefix)[1])
 
 
-def _router(network: Network, subnets: Iterable[Subnet]) -> Iterator[FabricObject]:
+def _router(network: Network, subnets: list[Subnet], nics: list[Interface]) -> Iterator[FabricObject]:
     name = router_name(network)
     outbound = plan.outbound_address(network.number)
+    egress = list(compile_egress(name, subnets, nics))
     yield Namespace(owner=network.owner, name=name, role="vnet", outbound=outbound)
-    yield Uplink(owner=network.owner, namespace=name, routes=(f"{outbound}/32",))
+    yield Uplink(owner=network.owner, namespace=name, routes=public_routes(egress, outbound))
+    yield from egress
     for subnet in subnets:
         yield Gateway(
             owner=subnet.owner,

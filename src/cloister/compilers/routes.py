@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network
 from cloister.net import plan
 from cloister.net.desired import NicRoutes
 from cloister.net.intent import Endpoint, Intent, Interface, Network, Peering, Subnet
-from cloister.net.routes import Route, Surroundings, effective
+from cloister.net.routes import OBEYING, Route, Surroundings, effective
 
 
 def compile_routes(intents: Iterable[Intent]) -> Iterator[NicRoutes]:
@@ -24,17 +24,25 @@ def compile_routes(intents: Iterable[Intent]) -> Iterator[NicRoutes]:
     subnets = [i for i in found if isinstance(i, Subnet)]
     around = Surroundings(
         network=network,
-        subnets=tuple(subnets),
-        endpoints=tuple(i for i in found if isinstance(i, Endpoint)),
+        endpoints=tuple(_endpoints(found, {subnet.owner.lower(): subnet for subnet in subnets})),
         peerings=tuple(i for i in found if isinstance(i, Peering)),
     )
     nics = [i for i in found if isinstance(i, Interface) and i.number]
     routes = {subnet.owner.lower(): effective(subnet, around) for subnet in subnets if subnet.routes}
-    own = {address for endpoint in around.endpoints for _, address in endpoint.addresses}
+    own = {address for address, _ in around.endpoints}
     for nic in nics:
         mine = routes.get(nic.subnet.lower())
         if mine is not None:
             yield _compiled(nic, network, mine, nics, subnets, own)
+
+
+def _endpoints(intents: Iterable[Intent], subnets: dict[str, Subnet]) -> Iterator[tuple[str, bool]]:
+    """The addresses of the network's endpoints, each with whether it obeys user routes."""
+    for intent in intents:
+        if isinstance(intent, Endpoint):
+            home = subnets.get(intent.subnet.lower())
+            for _, address in intent.addresses:
+                yield address, home is not None and home.endpoint_policies in OBEYING
 
 
 def _compiled(

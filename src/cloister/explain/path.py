@@ -220,12 +220,24 @@ class _Walk:
         if self.appliances:
             detail = "an appliance must send from an address of its own to get out: translate the source on it"
             return self.end("NoRoute", "route", "dropped", detail, self.appliances[-1])
+        if source := self.public_source(subnet):
+            self.passed("route", "forwarded", *source)
+            return self.public()
         if not subnet.default_outbound:
             detail = "the subnet has no default outbound access (defaultOutboundAccess: false)"
             return self.end("NoRoute", "route", "dropped", detail, subnet.owner)
         outbound = plan.outbound_address(network.number)
         self.passed("route", "forwarded", f"default outbound access, from {outbound}", subnet.owner)
         return self.public()
+
+    def public_source(self, subnet: Subnet) -> tuple[str, str] | None:
+        """The subnet's NAT gateway, or the machine's own public address: in words, and the row's id."""
+        if subnet.nat:
+            return f"NAT gateway '{subnet.nat_because.rsplit('/', 1)[-1]}', from {subnet.nat}", subnet.nat_because
+        standing = self.world.interface_at(subnet, self.packet.source)
+        if standing is not None and standing.public:
+            return f"its own public IP address, from {standing.public}", standing.public_because
+        return None
 
     def inside(self, network_id: str) -> Trace:
         """The packet is in the network of its destination."""

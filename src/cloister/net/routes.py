@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv4Network
 import msgspec
 
 from cloister.net import tags
-from cloister.net.intent import Endpoint, Network, Peering, Subnet, UserRoute
+from cloister.net.intent import Network, Peering, Subnet, UserRoute
 
 OBEYING = ("Enabled", "RouteTableEnabled")
 """privateEndpointNetworkPolicies under which a subnet's endpoints obey user-defined routes."""
@@ -37,11 +37,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a subnet's routes depend on beside itself."""
+    """What a subnet's routes depend on beside itself: its network, the endpoints there, the halves of peerings."""
 
     network: Network
-    subnets: tuple[Subnet, ...] = ()
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[tuple[str, bool], ...] = ()  # of the network: address, and whether it obeys user routes
     peerings: tuple[Peering, ...] = ()
 
 
@@ -96,12 +95,9 @@ def _system(around: Surroundings, has_default: bool) -> Iterator[Route]:
 
 def _endpoints(around: Surroundings) -> Iterator[tuple[Route, bool, int]]:
     """The /32 of each endpoint here and in peered networks, whether it obeys, and how long its network's prefix is."""
-    policies = {subnet.owner.lower(): subnet.endpoint_policies for subnet in around.subnets}
-    for endpoint in around.endpoints:
-        obeys = policies.get(endpoint.subnet.lower(), "") in OBEYING
-        for _, address in endpoint.addresses:
-            route = Route(prefix=f"{address}/32", source="Default", hop="InterfaceEndpoint", because=endpoint.owner)
-            yield route, obeys, _length_around(address, around.network.prefixes)
+    for address, obeys in around.endpoints:
+        route = Route(prefix=f"{address}/32", source="Default", hop="InterfaceEndpoint")
+        yield route, obeys, _length_around(address, around.network.prefixes)
     for half in around.peerings:
         for address, obeys in half.endpoints:
             route = Route(prefix=f"{address}/32", source="Default", hop="InterfaceEndpoint", because=half.owner)

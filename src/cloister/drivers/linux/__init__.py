@@ -8,7 +8,9 @@ again: killed at any moment, it finds what holds by looking.
 | ``apply.py`` | edits -> kernel, batched; ``mend.py`` for what is there with other values; ``routers.py`` for namespaces |
 | ``observe.py`` | kernel -> objects |
 | ``objects.py`` | each object as messages, names and indexes chosen; pure |
-| ``peers.py`` | links between the routers of peered networks; ``routes.py`` user-defined routes; ``kinds.py`` lists all kinds |
+| ``peers.py`` | links between the routers of peered networks |
+| ``routes.py`` ``egress.py`` | user-defined routes; public sources of single machines |
+| ``kinds.py`` | how each kind of object is put, dropped and mended |
 | ``rulesets.py`` | what a packet may do in each role of namespace, to be read |
 | ``namespaces.py`` | descriptors from the keeper, sockets kept open inside |
 | ``netlink.py`` ``rtnetlink.py`` ``nftables.py`` ``expressions.py`` ``conntrack.py`` | the wire |

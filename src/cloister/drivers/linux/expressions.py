@@ -217,6 +217,16 @@ def snat_by(name: str) -> bytes:
     )
 
 
+def with_source_in(name: str) -> bytes:
+    """``ip saddr`` is a key of that map; its value is loaded and left."""
+    return _payload(1, 12, 4) + _lookup(name, _REGISTER)
+
+
+def snat_by_source(name: str) -> bytes:
+    """``snat to ip saddr map @name``; what has no element goes on."""
+    return with_source_in(name) + _snat()
+
+
 def snat_to(address: str) -> bytes:
     """``snat to address``."""
     packed = nest(2, _value(socket.inet_aton(address)))

@@ -25,6 +25,7 @@ FORWARDS = "forwards"  # address . port of an approved endpoint -> address . por
 IDENTITIES = "identities"  # the same key -> the source that the service sees
 ENDPOINTS = "endpoints"  # addresses of endpoints, approved or not
 OUTBOUND_SUBNETS = "outbound_subnets"  # subnets with default outbound access
+SOURCES = "sources"  # a machine's address -> the public address that it leaves with
 OVERRIDDEN = "overridden"  # interface . endpoint's address that a user-defined route leads elsewhere
 OUTBOUND = "outbound"  # the chain with the network's one public source address
 SENT = 1  # the mark of what a machine sent: without it the check of sources would follow user-defined routes too
@@ -108,6 +109,7 @@ VNET = Ruleset(
         Set(ENDPOINTS, nft.ADDRESS),
         Set(OUTBOUND_SUBNETS, nft.ADDRESS, interval=True),
         Set(OVERRIDDEN, nft.INDEX_ADDRESS),
+        Set(SOURCES, nft.ADDRESS, nft.ADDRESS),
     ),
     chains=(
         Chain(
@@ -142,6 +144,9 @@ VNET = Ruleset(
                 Rule("the endpoint's identity as source", _to_uplink + ex.translated() + ex.snat_by(IDENTITIES)),
                 Rule("an endpoint without identity", _to_uplink + ex.translated() + ex.verdict(DROP)),
                 Rule(
+                    "NAT gateway, or its own public address", _to_uplink + ex.destination(_SERVICES) + ex.snat_by_source(SOURCES)
+                ),
+                Rule(
                     "default outbound access",
                     _to_uplink + ex.source_in(OUTBOUND_SUBNETS) + ex.destination(_SERVICES) + ex.verdict(ACCEPT, chain=OUTBOUND),
                 ),
@@ -161,6 +166,7 @@ VNET = Ruleset(
                 Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("from a peered network", _from_peer + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 *_public_services(_from_nic + _to_uplink + ex.source_in(OUTBOUND_SUBNETS)),
+                *_public_services(_from_nic + _to_uplink + ex.with_source_in(SOURCES)),
             ),
             hook=ex.FORWARD,
             policy=DROP,

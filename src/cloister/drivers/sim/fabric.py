@@ -16,6 +16,7 @@ from cloister.net import plan
 from cloister.net.desired import (
     Desired,
     Edit,
+    Egress,
     EndpointAddress,
     Filters,
     Forward,
@@ -89,7 +90,7 @@ class SimFabric:
                 return (thing.router, thing.machine)
             case PeerLink() | PeerRoute():
                 return (thing.namespace, thing.other)
-            case NicRoutes():
+            case NicRoutes() | Egress():
                 return (thing.namespace,)
         return ()
 
@@ -187,6 +188,9 @@ class SimFabric:
         assert isinstance(namespace, Namespace)
         if namespace.role == "internet":
             return Verdict(True, address, port, nic.address)
+        egress = self.objects.get(f"egress {router} {nic.address}")
+        if isinstance(egress, Egress):
+            return Verdict(True, address, port, egress.source)
         gateways = (gateway for gateway in self.objects.values() if isinstance(gateway, Gateway) and gateway.namespace == router)
         for gateway in gateways:
             if gateway.outbound and IPv4Address(nic.address) in IPv4Network(gateway.prefix):

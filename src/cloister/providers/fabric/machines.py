@@ -18,6 +18,7 @@ from cloister.arm.schema import boolean, id_of, integer, obj, string
 from cloister.net import plan
 from cloister.net.intent import Interface
 from cloister.providers.network import addresses, network_interfaces, subnets, virtual_networks
+from cloister.providers.network.user_routes import public_address
 from cloister.providers.privatedns import registration
 
 NAME = addresses.MACHINES
@@ -227,6 +228,7 @@ def realize(row: Row, view: View) -> Iterator[Interface]:
     card = interface_of(row, view)
     if row.properties.get("networkInterface") and card is None:
         return
+    public, public_because = public_address(card, view)
     yield Interface(
         owner=row.id,
         network=network,
@@ -235,6 +237,8 @@ def realize(row: Row, view: View) -> Iterator[Interface]:
         address=address_of(row, view),
         dns_servers=dns_servers(row, view),
         forwarding=any(some.properties.get("enableIPForwarding") is True for some in (row, card) if some),
+        public=public,
+        public_because=public_because,
         filter=addresses.filter_of(card) if card else "",
         groups=network_interfaces.groups(card) if card else (),
     )

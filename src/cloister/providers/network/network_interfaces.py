@@ -14,7 +14,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.net.intent import Interface
 from cloister.net.plan import normal_region
-from cloister.providers.network import addresses, associations, effective_rules, prefixes, subnets
+from cloister.providers.network import addresses, associations, effective_routes, effective_rules, prefixes, subnets
 from cloister.providers.network.versions import API_VERSIONS
 from cloister.providers.privatedns import registration
 
@@ -232,6 +232,6 @@ TYPE = ResourceType(
     show=show,
     blockers=blockers,
     wakes=registration.wakes,
-    actions={"effectiveNetworkSecurityGroups": effective_rules.ACTION},
+    actions={"effectiveNetworkSecurityGroups": effective_rules.ACTION, "effectiveRouteTable": effective_routes.ACTION},
     in_use_code="NicInUse",
 )

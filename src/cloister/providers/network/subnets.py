@@ -11,7 +11,7 @@ from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
 from cloister.providers.network import addresses, associations, prefixes, virtual_networks
-from cloister.providers.network.user_routes import user_routes
+from cloister.providers.network.user_routes import public_source, user_routes
 from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
 
 NAME = virtual_networks.SUBNETS
@@ -118,12 +118,27 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     yield from _overlap_problems(row, vnet, siblings)
     if change.old is not None:
         yield from _held_problems(change, view)
+    yield from _gateway_problems(row, vnet, view)
     if len(siblings) >= SUBNETS_PER_VNET_MAX:
         yield Problem(
             "SubnetsPerVnetLimitReached",
             "",
             f"cannot make subnet '{row.name}': '{vnet.name}' has {SUBNETS_PER_VNET_MAX}, the limit; use a second network.",
         )
+
+
+def _gateway_problems(row: Row, vnet: Row, view: View) -> Iterator[Problem]:
+    """A NAT gateway serves the subnets of one network (learn.microsoft.com/azure/nat-gateway/nat-overview, limitations)."""
+    gateway = (row.properties.get("natGateway") or {}).get("id") or ""
+    for user in view.referring(gateway, NAME) if gateway else ():
+        if key(user.id.rsplit("/subnets/", 1)[0]) != key(vnet.id):
+            yield Problem(
+                "NatGatewayCannotBeUsedAcrossVirtualNetworks",
+                "properties.natGateway.id",
+                f"cannot give subnet '{row.name}' the NAT gateway '{gateway}': subnet '{user.id}' of another network has it; use "
+                "one NAT gateway for each virtual network.",
+            )
+            return
 
 
 def _place_problems(row: Row, vnet: Row, space: list[prefixes.Prefix], target: str, text: str) -> Iterator[Problem]:
@@ -187,6 +202,8 @@ def realize(row: Row, view: View) -> Iterator[Subnet]:
     vnet = view.get(parent.text) if parent else None
     if vnet is None:
         return
+    nat_id = (row.properties.get("natGateway") or {}).get("id") or ""
+    nat = public_source(nat_id, view)
     for prefix in addresses.subnet_prefixes(row):
         yield Subnet(
             owner=row.id,
@@ -195,6 +212,8 @@ def realize(row: Row, view: View) -> Iterator[Subnet]:
             default_outbound=row.properties.get("defaultOutboundAccess") is not False,
             endpoint_policies=policies(row),
             routes=user_routes(row, view),
+            nat=nat,
+            nat_because=nat_id if nat else "",
             filter=addresses.filter_of(row),
         )
 

@@ -172,3 +172,48 @@ def test_an_endpoint_obeys_routes_only_where_its_subnet_says_so(three):
             assert (explained(three, "a", f"{address}:443")["disposition"] == "Delivered") is arrives
         table(three, subnet, mine=(f"{address}/32", "None", ""))
         eventually(lambda: not a.do("tcp", address=address, port=443, seconds=0.4)["reached"])
+
+
+def test_a_nat_gateway_and_a_public_address_are_the_source_outside(world):
+    network = world.network("open", "10.1.0.0/16", "10.1.0.0/24", defaultOutboundAccess=False)
+    workspace = world.workspace("first", publicNetworkAccess="Disabled")["id"]
+    name = world.cloud.arm("GET", workspace, api_version=ML)["properties"]["discoveryUrl"].split("/")[2]
+    path = f"/history/v1.0{workspace}/experiments/none"
+
+    def address(called: str) -> tuple[str, str]:
+        id = world.id("Microsoft.Network/publicIPAddresses", called)
+        body = {"location": "eastus2", "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
+        return id, world.cloud.arm("PUT", id, body, api_version=NETWORK)["properties"]["ipAddress"]
+
+    (own, own_address), (shared, shared_address) = address("own"), address("shared")
+    configuration = {
+        "name": "one",
+        "properties": {"subnet": {"id": f"{network}/subnets/default"}, "publicIPAddress": {"id": own}},
+    }
+    card = world.id("Microsoft.Network/networkInterfaces", "card")
+    body = {"location": "eastus2", "properties": {"ipConfigurations": [configuration]}}
+    world.cloud.arm("PUT", card, body, api_version=NETWORK)
+    gateway = world.id("Microsoft.Network/natGateways", "gw")
+    body = {"location": "eastus2", "sku": {"name": "Standard"}, "properties": {"publicIpAddresses": [{"id": shared}]}}
+    world.cloud.arm("PUT", gateway, body, api_version=NETWORK)
+
+    def seen(machine) -> str:
+        return machine.get(name, path, token=world.token)[1]
+
+    with world.machine("open") as plain, world.machine_on(card) as carded:
+        assert not plain.do("tcp", address="198.19.0.4", port=443, seconds=0.4)["reached"]
+        assert own_address in seen(carded)
+        subnet = {"addressPrefix": "10.1.0.0/24", "defaultOutboundAccess": False, "natGateway": {"id": gateway}}
+        world.cloud.arm("PUT", f"{network}/subnets/default", {"properties": subnet}, api_version=NETWORK)
+        for machine in (plain, carded):
+            assert eventually(lambda: shared_address in seen(machine))  # noqa: B023
+        told = explained(world, "open", name)
+        assert any(step["because"] == gateway for step in told["steps"])
+    routes = world.cloud.arm("POST", f"{card}/effectiveRouteTable", api_version=NETWORK)["value"]
+    assert routes[0] == {
+        "source": "Default",
+        "state": "Active",
+        "addressPrefix": ["10.1.0.0/16"],
+        "nextHopType": "VnetLocal",
+        "nextHopIpAddress": [],
+    }
