@@ -65,7 +65,7 @@ class FakeKeeper:
                 self.ports.pop(held[0], None)
             return {"ok": True, "dropped": held is not None}, []
         if request["op"] == "sockets":
-            return {"ok": True, "sockets": [{"name": name} for name in self.sockets]}, []
+            return {"ok": True, "sockets": [{"name": name} for name in self.sockets], "more": False}, []
         namespace, name = request["namespace"], request["name"]
         if namespace in self.gone:
             return {"ok": False, "error": f"cannot find the namespace {namespace!r}"}, []

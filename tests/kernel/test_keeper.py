@@ -88,13 +88,16 @@ def test_a_missing_namespace_is_refused_without_create(keeper: RunningKeeper) ->
 
 def test_many_names_come_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs_network_rights()
-    code = KEEPER.replace("Server(", "import cloister.keeper.holdings as h; h.NAMES_PER_PAGE = 7; Server(")
+    code = KEEPER.replace("Server(", "import cloister.keeper.holdings as h; h.NAMES_PER_PAGE = h.SOCKETS_PER_PAGE = 7; Server(")
     monkeypatch.setattr("fabric_world.KEEPER", code)
     with running_keeper(tmp_path / "home") as running:
         names = sorted(f"machine-{number}" for number in range(21))
         for name in names:
             os.close(running.client.namespace(name))
         assert running.client.namespaces() == names
+        for name in names:
+            running.client.socket(name, name, "udp", "127.0.0.1", 53).close()
+        assert [held["name"] for held in running.client.sockets()] == names
 
 
 def test_a_socket_stands_in_its_namespace_and_survives_its_users(keeper: RunningKeeper) -> None:

@@ -15,7 +15,7 @@ datagram, one answer for each, descriptors by SCM_RIGHTS. An answer is ``{"ok": 
 | ``{"op": "drop", "name": N}`` | ``{"dropped": bool}``: lets go of the namespace and of all sockets in it |
 | ``{"op": "socket", "name": S, "namespace": N or null, "type": "tcp" or "udp", "address": A, "port": P}`` | ``{"created": bool}`` and the descriptor; made once, non-blocking, IP_FREEBIND, listening when tcp; null is the host |
 | ``{"op": "drop_socket", "name": S}`` | ``{"dropped": bool}`` |
-| ``{"op": "sockets"}`` | ``{"sockets": [{"name", "namespace", "type", "address", "port"}]}`` |
+| ``{"op": "sockets", "after": S?}`` | ``{"sockets": [{"name", "namespace", "type", "address", "port"}], "more": bool}``, as above |
 | ``{"op": "start", "name": C}`` | ``{"pid": int}``: starts a child known from the table unless it runs |
 | ``{"op": "children"}`` | ``{"children": [{"name", "pid", "restarts", "since"}]}``; pid 0: not running; since: Unix time |
 | ``{"op": "ping"}`` | ``{"pid": int}`` of the keeper |

@@ -74,7 +74,13 @@ class Keeper:
 
     def sockets(self) -> list[dict[str, Any]]:
         """``{"name", "namespace", "type", "address", "port"}`` of each held socket."""
-        return self._call({"op": "sockets"})[0]["sockets"]
+        found: list[dict[str, Any]] = []
+        more = True
+        while more:
+            answer, _ = self._call({"op": "sockets", "after": found[-1]["name"] if found else ""})
+            found += answer["sockets"]
+            more = answer["more"]
+        return found
 
     def children(self) -> list[dict[str, Any]]:
         """``{"name", "pid", "restarts", "since"}`` of each program; pid 0: it does not run."""

@@ -16,6 +16,7 @@ from cloister.keeper.kernel import enter_network, in_thread, new_network
 
 CLOSE_EVERY_SECONDS = 0.01
 NAMES_PER_PAGE = 1000
+SOCKETS_PER_PAGE = 400
 NAME_LENGTH_MAX = 64
 IP_FREEBIND = 15  # linux/in.h; the socket module lacks it
 BACKLOG = 4096
@@ -100,9 +101,11 @@ class Holdings:
         self._sockets.pop(name)[1].close()
         return True
 
-    def sockets(self) -> list[dict]:
-        """What ``sockets`` answers."""
-        return [{"name": name, **vars(place)} for name, (place, _) in sorted(self._sockets.items())]
+    def sockets(self, after: str) -> tuple[list[dict], bool]:
+        """A page of the sockets in the order of their names, and whether more follow."""
+        later = sorted(name for name in self._sockets if name > after)
+        page = [{"name": name, **vars(self._sockets[name][0])} for name in later[:SOCKETS_PER_PAGE]]
+        return page, len(later) > SOCKETS_PER_PAGE
 
     def drop_all(self) -> None:
         """Let go of everything; ``tick`` closes it."""

@@ -237,7 +237,8 @@ def _drop_socket(server: Server, request: dict) -> Answer:
 
 
 def _sockets(server: Server, request: dict) -> Answer:
-    return {"sockets": server.holdings.sockets()}, []
+    sockets, more = server.holdings.sockets(str(request.get("after", "")))
+    return {"sockets": sockets, "more": more}, []
 
 
 def _start(server: Server, request: dict) -> Answer:
