@@ -1,7 +1,7 @@
 """On a machine of the cloud: wait until something comes about, polling, and say when that was (CLOCK_MONOTONIC, seconds).
 
 Standard library only. Each line of stdin is one thing to wait for, as JSON: ``{"resolve": name, "to": address}``, or
-``{"ask": name, "path", "token", "inside": prefix}``: a POST answered with 200 at an address that begins with ``inside``.
+``{"ask": name, "path", "token", "inside": prefix}``: a GET answered with 200 at an address that begins with ``inside``.
 Each is answered with a line when it begins and one when it came about.
 """
 
@@ -29,13 +29,14 @@ def answers(wanted: dict, context: ssl.SSLContext) -> bool:
     name, address = wanted["ask"], address_of(wanted["ask"])
     if not address.startswith(wanted["inside"]):
         return False
-    headers = {"Authorization": f"Bearer {wanted['token']}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {wanted['token']}"}
     try:
         plain = socket.create_connection((address, 443), CONNECT_SECONDS)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as http.client sets it on sockets of its own
         plain.settimeout(20)
-        connection = http.client.HTTPSConnection(name)
+        connection = http.client.HTTPSConnection(name, context=context)
         connection.sock = context.wrap_socket(plain, server_hostname=name)
-        connection.request("POST", wanted["path"], "{}", headers)
+        connection.request("GET", wanted["path"], headers=headers)
         status = connection.getresponse().status
         connection.close()
     except (OSError, http.client.HTTPException):

@@ -15,8 +15,9 @@ def answers(name: str, address: str, path: str, token: str, context: ssl.SSLCont
     """Whether the workspace answers 200 now."""
     try:
         plain = socket.create_connection((address, 443), 0.02)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as http.client sets it on sockets of its own
         plain.settimeout(20)
-        connection = http.client.HTTPSConnection(name)
+        connection = http.client.HTTPSConnection(name, context=context)
         connection.sock = context.wrap_socket(plain, server_hostname=name)
         connection.request("POST", path, "{}", {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
         status = connection.getresponse().status
