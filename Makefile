@@ -1,6 +1,6 @@
 # Every task is one word and bootstraps what it needs. The lines after ## are what `make` prints.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-client setup-cli demo test check deep bench lock clean
+.PHONY: help setup setup-demo setup-client setup-cli demo test check deep templates coverage bench lock clean
 
 SHELL := bash
 PYTHON := .venv/bin/python
@@ -40,8 +40,14 @@ check: setup ## style, types, the stairs of imports, the house rules
 deep: setup-cli ## the long tests: property tests with many examples, chaos; DEEP_MINUTES bounds them (60)
 	@DEEP_MINUTES=$(DEEP_MINUTES) $(PYTHON) -m pytest -m "deep or hypothesis" --hypothesis-profile=deep --timeout=1800 $(T)
 
+templates: setup ## deploy every published template in ../shared/templates on a cloud of its own; a table of what became of each
+	@$(PYTHON) -m tests.templates.run
+
 bench: setup ## measure on this machine: a table, and bench/latest.json
 	@$(PYTHON) -m bench.run
+
+coverage: setup ## make docs/coverage.md anew from the resource types
+	@$(PYTHON) tools/coverage
 
 lock: ## make the lock files anew: the product's from pyproject.toml, the clients' from tools/lock (public index only)
 	@tools/lock product azure cli

@@ -31,6 +31,16 @@ _NOT_THERE = re.compile(r"'(/subscriptions/[^'\s]+)'")
 _NEW_EACH_TIME = re.compile(r"newGuid\(|utcNow\(", re.IGNORECASE)
 
 
+OUT_OF_SCOPE: tuple[tuple[str, str], ...] = (
+    (r"virtualMachineScaleSets/[^' ]*virtualMachines", "Microsoft.Compute: the machines of a scale set are not made"),
+    (r"property 'instanceView' doesn't exist", "Microsoft.Compute: extensions are not run, so they report nothing"),
+    (r"available properties are 'none'",
+     "Microsoft.Resources: deployment scripts are not run, so they have no outputs"),
+    (r"InvalidContentLink", "links to a template that is not in the set; nothing is fetched from outside"),
+)  # fmt: skip
+"""What an error says where its cause is a known absence (see docs/coverage.md), and the reason, by provider."""
+
+
 @dataclass
 class Result:
     """What became of one template. ``error`` is empty where it deployed; ``again`` and ``left`` where that went well."""
@@ -44,6 +54,11 @@ class Result:
     resources: int = 0
     made_first: int = 0
     providers: set[str] = field(default_factory=set)
+
+    @property
+    def out_of_scope(self) -> str:
+        """The reason, where the error comes from what this cloud says that it has not; ``""`` otherwise."""
+        return next((reason for pattern, reason in OUT_OF_SCOPE if self.error and re.search(pattern, self.error)), "")
 
     @property
     def is_deployed(self) -> bool:

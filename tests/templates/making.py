@@ -60,6 +60,8 @@ class Maker:
         answer = self._ask("PUT", id, body, version)
         if not answer.ok:
             self.problems.append(f"{wanted.type} {wanted.name}: {answer.status} {answer.text[:300]}")
+        elif f"{wanted.type}/versions".lower() in KNOWN:
+            self.make(f"{id}/versions/1")  # what is kept by version and has none cannot be used
 
     def _group(self, subscription: str, name: str) -> None:
         group = f"/subscriptions/{subscription}/resourceGroups/{name}"

@@ -103,14 +103,15 @@ class Values:
 
     def text_value(self, name: str, description: str) -> str:
         """A text for a parameter of this name."""
-        plain = re.sub(r"[^a-z0-9]", "", name.lower())
+        whole = re.sub(r"[^a-z0-9]", "", name.lower())
+        plain = whole.rstrip("0123456789") or whole
         for pattern, found in self._known():
             if re.search(pattern, plain):
                 return found
         if plain.endswith("id") and not _NOT_IDS.search(name):
             kind = next((one for pattern, one in ID_TYPES if re.search(pattern, plain)), "")
             if kind:
-                return self.id(kind, plain)
+                return self.id(kind, whole)
         if _SUBNET.search(plain):
             self._subnets += 1
             return f"10.{max(self._networks - 1, 0)}.{self._subnets}.0/24"
@@ -119,7 +120,7 @@ class Values:
             return f"10.{self._networks - 1}.0.0/16"
         if plain.endswith("id"):
             return GUID
-        return f"ab{crc32(plain.encode()):08x}"
+        return f"ab{crc32(whole.encode()):08x}"
 
     def _known(self) -> tuple[tuple[str, str], ...]:
         return (
@@ -183,5 +184,8 @@ def adapted(given: dict[str, Any], error: str) -> bool:
     for name, value in given.items():
         if isinstance(value, str) and value in better:
             given[name] = better[value]
+            changed = True
+        elif isinstance(value, list) and any(isinstance(item, str) and item in better for item in value):
+            given[name] = [better.get(item, item) if isinstance(item, str) else item for item in value]
             changed = True
     return changed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -40,8 +41,6 @@ def session(root: Path) -> Iterator[Session]:
         home.cloud_file.write_text(json.dumps({"template_folders": folders(root)}))
         environment = {"CLOISTER_HOME": str(home.root), "NO_COLOR": "1"}
         command = [sys.executable, "-m", "cloister.cli.main"]
-        import os
-
         whole = {**os.environ, **environment}
         subprocess.run([*command, "up", "--detach"], env=whole, check=True, stdout=subprocess.DEVNULL)
         try:
@@ -64,7 +63,7 @@ def show(results: Iterable[Result], said: object = sys.stdout) -> None:
     """The table, and the errors by count."""
     found = list(results)
     for one in found:
-        state = "deployed" if one.is_deployed else "failed"
+        state = "deployed" if one.is_deployed else "out" if one.out_of_scope else "failed"
         words = [one.error, one.again, one.remark, f"left behind: {one.left}" if one.left else ""]
         counts = f"{one.resources:3d} made, {one.made_first:2d} before, {one.seconds:5.1f} s"
         print(f"{state:8}  {counts}  {one.name}  {' '.join(word for word in words if word)[:900]}", file=said, flush=True)  # type: ignore[arg-type]
@@ -72,13 +71,18 @@ def show(results: Iterable[Result], said: object = sys.stdout) -> None:
 
 def summary(results: list[Result]) -> str:
     """One line of numbers."""
-    count = Counter("deployed" if one.is_deployed else "failed" for one in results)
+    count = Counter("deployed" if one.is_deployed else "out" if one.out_of_scope else "failed" for one in results)
     again = sum(1 for one in results if one.again)
     left = sum(1 for one in results if one.left)
     return (
-        f"{len(results)} templates: {count['deployed']} deployed, {count['failed']} failed, {again} changed when deployed again, "
-        f"{left} left something behind"
+        f"{len(results)} templates: {count['deployed']} deployed, {count['failed']} failed, {count['out']} out of scope, "
+        f"{again} changed when deployed again, {left} left something behind"
     )
+
+
+def bad(one: Result) -> bool:
+    """Whether a template in scope did not deploy, changed when deployed again, or left something behind."""
+    return bool((one.error and not one.out_of_scope) or one.again or one.left)
 
 
 def main() -> int:
@@ -104,9 +108,11 @@ def main() -> int:
                     results.append(running.run(path))
                     show(results[-1:])
     print(summary(results))
+    for reason, number in Counter(one.out_of_scope for one in results if one.out_of_scope).most_common():
+        print(f"out of scope: {number} x {reason}")
     if chosen.json:
         chosen.json.write_text(json.dumps([{**vars(one), "providers": sorted(one.providers)} for one in results], indent=2))
-    return 1 if any(one.error or one.again or one.left for one in results) else 0
+    return 1 if any(bad(one) for one in results) else 0
 
 
 if __name__ == "__main__":

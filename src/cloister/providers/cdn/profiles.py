@@ -24,7 +24,13 @@ PROPERTIES = obj(
     provisioningState=string(read_only=True),
 )
 
-TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="nothing is served", location="optional")
+
+def front_door(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """The id that the profile sends to origins."""
+    return {"frontDoorId": view.new_id(f"{row.id} front door"), "resourceState": "Active"}
+
+
+TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="nothing is served", location="optional", show=front_door)
 
 ENDPOINT_NAME = "Microsoft.Cdn/profiles/afdEndpoints"
 

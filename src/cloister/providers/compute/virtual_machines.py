@@ -155,6 +155,7 @@ EXTENSION_PROPERTIES = obj(
     provisioningState=string(read_only=True),
 )
 
+
 EXTENSION_TYPE = plain(EXTENSION_NAME, API_VERSIONS, EXTENSION_PROPERTIES, lacks="no extension is run", location="optional")
 
 TYPES = (

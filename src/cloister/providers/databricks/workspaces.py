@@ -49,7 +49,7 @@ GROUPS = groups(
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     """Where it would answer."""
-    out: dict[str, Any] = {"workspaceUrl": f"adb-{row.name.lower()}.azuredatabricks.net"}
+    out: dict[str, Any] = {"workspaceUrl": f"adb-{row.name.lower()}.azuredatabricks.net", "workspaceId": _number(row, view)}
     parameters = row.properties.get("parameters")
     for_encryption = parameters.get("prepareEncryption") if isinstance(parameters, dict) else None
     if isinstance(for_encryption, dict) and for_encryption.get("value") is True:
@@ -57,6 +57,11 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     if isinstance(row.properties.get("encryption"), dict):
         out["managedDiskIdentity"] = _identity(row, view, "disks")
     return out
+
+
+def _number(row: Row, view: View) -> str:
+    """The workspace's number, 16 digits."""
+    return str(int(view.new_id(f"{row.id} workspace")[:13].replace("-", ""), 16) + 10**15)[:16]
 
 
 def _identity(row: Row, view: View, purpose: str) -> dict[str, str]:

@@ -223,8 +223,11 @@ def _keys(row: Row) -> dict[str, Any]:
 
 
 def list_keys(call: Call, view: View) -> Outcome:
-    """POST listKeys."""
-    return Outcome(body=_keys(call.row))
+    """POST listKeys; api-versions before 2016-01-01 answer ``{key1, key2}``."""
+    found = _keys(call.row)
+    if "" < call.api_version[:10] < "2016-01-01":
+        return Outcome(body={key["keyName"]: key["value"] for key in found["keys"]})
+    return Outcome(body=found)
 
 
 def regenerate_key(call: Call, view: View) -> Outcome:
