@@ -20,6 +20,7 @@ from cloister.arm.resource import Action, ResourceType, Row
 from cloister.control import writing
 from cloister.control.authority import scope_of
 from cloister.control.passage import WRITING, Passage
+from cloister.control.policy import judge
 from cloister.control.ports import Caller, Event
 from cloister.control.rendering import etag_of
 from cloister.control.settling import Settling
@@ -251,6 +252,11 @@ def settle(p: Passage) -> None:
     p.changes = p.draft.changes()
 
 
+def policy(p: Passage) -> None:
+    """The policies assigned to the scope: what a Deny forbids is refused, what an Audit finds is noted."""
+    judge(p)
+
+
 async def commit(p: Passage) -> None:
     """On disk first, then in memory, then to the reconcile loop."""
     if not p.changes:
@@ -272,7 +278,7 @@ def event(p: Passage, operation: str, resource: str, text: str) -> Event:
     )
 
 
-GATES: tuple[Gate, ...] = (parse_id, authenticate, api_version, authorize, lock, precondition, check, settle, commit)
+GATES: tuple[Gate, ...] = (parse_id, authenticate, api_version, authorize, lock, precondition, check, settle, policy, commit)
 READ_GATES, WRITE_GATES = GATES[:4], GATES[4:]
 ACTION_GATES = (lock, precondition, check)  # what an action passes before it is known whether it writes
 

@@ -1,4 +1,5 @@
-"""What Resource Manager answers besides resources: metadata, subscriptions, providers, listings, roles, the activity log.
+"""What Resource Manager answers besides resources: metadata, subscriptions, providers, listings, roles, policies, tags, the
+activity log, az's extensions.
 
 Lives here: Routes, each a path and a function that reads the engine and answers. Never lives here: rules about what may
 be written (``control/gates.py``, the types), template deployments. To add a route: a function and a Route in one of the
@@ -7,7 +8,7 @@ modules, and its name in ``ROUTES`` below.
 
 from __future__ import annotations
 
-from cloister.frontends.arm_http import activity, extensions, metadata, providers, resources, roles, subscriptions, tags
+from cloister.frontends.arm_http import activity, extensions, metadata, policies, providers, resources, roles, subscriptions, tags
 
 ROUTES = (
     *metadata.ROUTES,
@@ -18,5 +19,6 @@ ROUTES = (
     *activity.ROUTES,
     *extensions.ROUTES,
     *tags.ROUTES,
+    *policies.ROUTES,
 )
 """Every route of this frontend."""

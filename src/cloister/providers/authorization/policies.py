@@ -1,13 +1,17 @@
-"""Microsoft.Authorization/policyDefinitions, policySetDefinitions and policyAssignments. Stored.
+"""Microsoft.Authorization/policyDefinitions, policySetDefinitions and policyAssignments: Deny and Audit are enforced.
 
 Source: learn.microsoft.com/azure/governance/policy/concepts/definition-structure
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from cloister.arm.resource import Row, View
+from cloister.arm.errors import Problem
+from cloister.arm.policies import built_in
+from cloister.arm.policy import unknown_words
+from cloister.arm.resource import Change, Row, View, enforced
 from cloister.arm.schema import anything, array, obj, string
 from cloister.providers.authorization.versions import API_VERSIONS
 from cloister.providers.plain import plain
@@ -26,8 +30,34 @@ DEFINITION_PROPERTIES = obj(
     versions=array(string()),
 )
 
+LACKS = "effects other than Deny and Audit do nothing; a set's and a rule's other words are refused or not judged"
+
+
+def check_definition(change: Change, view: View) -> Iterator[Problem]:
+    """A rule is taken only where every word of it is known, so that none is judged wrongly."""
+    rule, title = change.row.properties.get("policyRule"), change.row.name
+    if rule is None:
+        return
+    words = list(unknown_words(rule.get("if"))) if isinstance(rule, dict) else ["it is no object"]
+    for word in words:
+        why = f"cannot take the policy rule of '{title}': {word}; write it with what docs say is known."
+        yield Problem("InvalidPolicyRule", "properties.policyRule", why)
+    effect = rule.get("then", {}).get("effect") if isinstance(rule, dict) and isinstance(rule.get("then"), dict) else None
+    if not words and not isinstance(effect, str):
+        why = f"cannot take the policy rule of '{title}': then.effect is missing; give it, such as 'deny'."
+        yield Problem("InvalidPolicyRule", "properties.policyRule.then", why)
+
+
 DEFINITION_TYPE = plain(
-    DEFINITION_NAME, API_VERSIONS, DEFINITION_PROPERTIES, lacks="no write is judged by it yet", location="none", listed=False
+    DEFINITION_NAME,
+    API_VERSIONS,
+    DEFINITION_PROPERTIES,
+    lacks=LACKS,
+    coverage=enforced(LACKS),
+    check=check_definition,
+    location="none",
+    listed=False,
+    delete_shows=True,
 )
 
 SET_NAME = "Microsoft.Authorization/policySetDefinitions"
@@ -52,7 +82,16 @@ SET_PROPERTIES = obj(
     versions=array(string()),
 )
 
-SET_TYPE = plain(SET_NAME, API_VERSIONS, SET_PROPERTIES, lacks="no write is judged by it yet", location="none", listed=False)
+SET_TYPE = plain(
+    SET_NAME,
+    API_VERSIONS,
+    SET_PROPERTIES,
+    lacks=LACKS,
+    coverage=enforced(LACKS),
+    location="none",
+    listed=False,
+    delete_shows=True,
+)
 
 ASSIGNMENT_NAME = "Microsoft.Authorization/policyAssignments"
 
@@ -77,14 +116,37 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     return {"scope": row.id.rsplit("/providers/", 1)[0]}
 
 
+def check_assignment(change: Change, view: View) -> Iterator[Problem]:
+    """The policy exists, unless it is a built-in one of Azure's that this cloud does not know; its effect is one it has."""
+    wanted = str(change.row.properties.get("policyDefinitionId") or "")
+    known = built_in(wanted)
+    if known is None and wanted.lower().startswith("/subscriptions/") and view.get(wanted) is None:
+        why = f"cannot assign '{wanted}': there is no such policy; make it first."
+        yield Problem("PolicyDefinitionNotFound", "properties.policyDefinitionId", why, 404)
+    given = change.row.properties.get("parameters")
+    if known is None or not isinstance(given, dict):
+        return
+    for name, item in given.items():
+        value, at = item.get("value") if isinstance(item, dict) else None, f"properties.parameters.{name}"
+        if name.lower() != known.parameter.lower():
+            why = f"cannot assign '{known.title}' with the parameter '{name}': it is not defined; use '{known.parameter}'."
+            yield Problem("UndefinedPolicyParameter", at, why)
+        elif str(value).lower() not in map(str.lower, known.effects):
+            why = f"cannot assign '{known.title}' with the effect '{value}': use one of {', '.join(known.effects)}."
+            yield Problem("PolicyParameterValueNotAllowed", at, why)
+
+
 ASSIGNMENT_TYPE = plain(
     ASSIGNMENT_NAME,
     API_VERSIONS,
     ASSIGNMENT_PROPERTIES,
-    lacks="no write is judged by it yet",
+    lacks=LACKS,
+    coverage=enforced(LACKS),
+    check=check_assignment,
     location="optional",
     listed=False,
     show=show,
+    delete_shows=True,
 )
 
 TYPES = (

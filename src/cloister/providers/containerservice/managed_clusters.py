@@ -259,6 +259,7 @@ TYPE = plain(
     private_link=GROUPS,
     actions={name: Action(run=credentials) for name in ("listClusterAdminCredential", "listClusterUserCredential")},
     settle=settle,
+    delete_status=202,  # clients of the type take no 200
 )
 
 LINKS = private_link.child_types(NAME, API_VERSIONS)
