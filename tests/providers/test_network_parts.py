@@ -303,3 +303,26 @@ def test_prefixes_that_would_collide_across_peerings_are_refused():
         assert shown["remoteVirtualNetworkAddressSpace"]["addressPrefixes"] == ["10.9.0.0/16", "10.10.0.0/16"]
 
     run(story())
+
+
+def test_reserved_subnets_and_the_range_of_docker():
+    async def story():
+        cloud = await SmallCloud().start()
+        subnets = [
+            {"name": name, "properties": {"addressPrefix": prefix}}
+            for name, prefix in (("GatewaySubnet", "172.17.0.0/27"), ("AzureBastionSubnet", "172.17.1.0/26"))
+        ]
+        body = {"location": "eastus2", "properties": {"addressSpace": {"addressPrefixes": ["172.17.0.0/16"]}, "subnets": subnets}}
+        await cloud.put(VNET, body)
+        assert any("172.17.0.0/16" in event.text for event in cloud.store.log)
+        configuration = {"name": "c", "properties": {"subnet": {"id": f"{VNET}/subnets/GatewaySubnet"}}}
+        nic = {"location": "eastus2", "properties": {"ipConfigurations": [configuration]}}
+        assert "SubnetIsReservedForService" in (await cloud.ask("PUT", f"{NET}/networkInterfaces/n", nic)).codes
+        await cloud.put(f"{NET}/routeTables/t", {"location": "eastus2", "properties": {}})
+        subnet = {"properties": {"addressPrefix": "172.17.1.0/26", "routeTable": {"id": f"{NET}/routeTables/t"}}}
+        answer = await cloud.ask("PUT", f"{VNET}/subnets/AzureBastionSubnet", subnet)
+        assert "RouteTableCannotBeAttachedForAzureBastionSubnet" in answer.codes
+        found = await cloud.ask("GET", f"{VNET}/CheckIPAddressAvailability", ipAddress="172.17.0.1")
+        assert (found.body["available"], found.body["isPlatformReserved"]) == (False, True)
+
+    run(story())

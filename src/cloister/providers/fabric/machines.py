@@ -17,7 +17,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import boolean, id_of, integer, obj, string
 from cloister.net import plan
 from cloister.net.intent import Interface
-from cloister.providers.network import addresses, network_interfaces, subnets, virtual_networks
+from cloister.providers.network import addresses, network_interfaces, special_subnets, subnets, virtual_networks
 from cloister.providers.network.user_routes import public_address
 from cloister.providers.privatedns import registration
 
@@ -95,6 +95,8 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     if row.properties.get("networkInterface"):
         yield from _interface_problems(row, view)
         return
+    if subnet is not None:
+        yield from special_subnets.standing_problems(subnet, f"machine '{row.name}'", "properties.place")
     if not wish or (change.old and change.old.facts.get("address") == wish):
         return
     if subnet is not None:

@@ -15,7 +15,7 @@ from cloister.limits import ENDPOINTS_PER_VNET_MAX
 from cloister.net.intent import LinkedName
 from cloister.net.plan import normal_region
 from cloister.providers import private_link
-from cloister.providers.network import addresses, subnets
+from cloister.providers.network import addresses, special_subnets, subnets
 from cloister.providers.network.versions import POLICIES_OBEYED_SINCE
 
 NAME = "Microsoft.Network/privateEndpoints"
@@ -132,6 +132,7 @@ def _subnet_problems(change: Change, view: View) -> Iterator[Problem]:
             f"cannot place private endpoint '{row.name}' of region '{here}' in virtual network '{vnet.name}' of '{there}': "
             f"both must be in one region; make the endpoint in '{there}'.",
         )
+    yield from special_subnets.standing_problems(subnet, f"private endpoint '{row.name}'", at)
     if subnets.policies(subnet) != "Disabled" and change.api_version and change.api_version[:10] < POLICIES_OBEYED_SINCE:
         yield Problem(
             "PrivateEndpointCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled",

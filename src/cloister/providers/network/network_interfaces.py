@@ -14,7 +14,15 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.net.intent import Interface
 from cloister.net.plan import normal_region
-from cloister.providers.network import addresses, associations, effective_routes, effective_rules, prefixes, subnets
+from cloister.providers.network import (
+    addresses,
+    associations,
+    effective_routes,
+    effective_rules,
+    prefixes,
+    special_subnets,
+    subnets,
+)
 from cloister.providers.network.versions import API_VERSIONS
 from cloister.providers.privatedns import registration
 
@@ -166,6 +174,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
                 f"cannot place network interface '{row.name}' of region '{here}' in a network of region '{there}': "
                 f"both must be in one region; make the interface in '{there}'.",
             )
+        yield from special_subnets.standing_problems(subnet, f"network interface '{row.name}'", f"{at}.subnet.id")
         if properties.get("privateIPAllocationMethod") == "Static":
             wish = properties.get("privateIPAddress") or ""
             problem = addresses.wish_problem(wish, subnet, view, row.id, f"{at}.privateIPAddress")

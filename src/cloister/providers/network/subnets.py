@@ -10,7 +10,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
-from cloister.providers.network import addresses, associations, prefixes, virtual_networks
+from cloister.providers.network import addresses, associations, prefixes, special_subnets, virtual_networks
 from cloister.providers.network.user_routes import public_source, user_routes
 from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
 
@@ -119,6 +119,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     if change.old is not None:
         yield from _held_problems(change, view)
     yield from _gateway_problems(row, vnet, view)
+    yield from special_subnets.attached_problems(row)
     if len(siblings) >= SUBNETS_PER_VNET_MAX:
         yield Problem(
             "SubnetsPerVnetLimitReached",

@@ -14,10 +14,13 @@ from cloister.net.intent import Network
 from cloister.net.plan import normal_region
 from cloister.providers.network import addresses, peering_rules, prefixes
 from cloister.providers.network.peering_rules import PEERINGS, address_space
+from cloister.providers.network.prefixes import overlap
 from cloister.providers.network.versions import API_VERSIONS
 
 NAME = "Microsoft.Network/virtualNetworks"
 SUBNETS = f"{NAME}/subnets"
+DOCKER = IPv4Network("172.17.0.0/16")
+"""The range of Docker's bridge on compute: a workspace's network should not use it (how-to-secure-training-vnet)."""
 
 PROPERTIES = obj(
     addressSpace=obj(addressPrefixes=array(string(), required=True), ipamPoolPrefixAllocations=array(anything()), required=True),
@@ -105,6 +108,10 @@ def settle(change: Change, view: View) -> Row:
     if "number" not in facts:
         facts["number"] = view.number("network")
         facts["guid"] = view.new_id(f"{change.row.id} resourceGuid {facts['number']}")
+    if change.written is not None and any(overlap(prefix, DOCKER) for prefix in address_space(change.row)):
+        view.note(
+            f"{NAME}/write", change.row.id, f"'{change.row.name}' overlaps {DOCKER}: Docker's own network on compute uses it"
+        )
     facts["peers"] = sorted(key(peering_rules.remote_id(half)) for half in view.children(change.row.id, PEERINGS))
     return change.row.with_facts(**facts)
 
