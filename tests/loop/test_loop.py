@@ -12,8 +12,21 @@ from cloister.compilers.units import compile_all
 from cloister.control.loop import ReconcileLoop
 from cloister.drivers.sim.fabric import SimFabric, SimPlain
 from cloister.ipc.frames import Unreachable
-from cloister.net.desired import Drop, Forward, Put
-from cloister.net.intent import Endpoint, Grant, Interface, LinkedName, Network, Record, Service, Subnet, Zone, ZoneLink
+from cloister.net.desired import Drop, Filters, Forward, Put
+from cloister.net.intent import (
+    Endpoint,
+    Filter,
+    Grant,
+    Interface,
+    LinkedName,
+    Network,
+    Record,
+    Rule,
+    Service,
+    Subnet,
+    Zone,
+    ZoneLink,
+)
 
 KIND = "Test.World/things"
 STATES = ("Approved", "Pending", "Rejected")
@@ -73,6 +86,17 @@ def vnet(n):
         Network(owner=f"/v{n}", number=n, prefixes=("10.0.0.0/16",)),
         Subnet(owner=f"/v{n}/subnets/d", network=f"/v{n}", prefix="10.0.0.0/24"),
     ]
+
+
+def filtered(n):
+    return [vnet(n)[0], msgspec.structs.replace(vnet(n)[1], filter="/nsg")]
+
+
+def nsg(rng):
+    rule = Rule(
+        because="/nsg/r", priority=100, inbound=True, allow=rng.random() < 0.5, sources=("10.0.0.0/24",), destinations=("*",)
+    )
+    return [Filter(owner="/nsg", networks=("/v1", "/v2"), rules=(rule,))]
 
 
 def machine(n, network=1):
@@ -215,6 +239,35 @@ def test_a_module_that_raises_fails_its_row_only():
     run(scenario)
 
 
+def test_nothing_is_granted_where_a_restriction_failed():
+    """Rules that the kernel will not take keep the machines of their network out until it does; others are not held up."""
+
+    async def scenario(cloud):
+        edit, refused = cloud.fabric.edit, {"times": 3}
+
+        def refusing(one):
+            if isinstance(one, Put) and isinstance(one.object, Filters) and refused["times"]:
+                refused["times"] -= 1
+                return "cannot apply: made to fail"
+            answer = edit(one)
+            assert not cloud.fabric.connect("machine-1", "10.0.0.12", 80).arrived, one
+            return answer
+
+        cloud.fabric.edit = refusing
+        deny = Rule(because="/nsg/r", priority=100, inbound=True, allow=False, sources=("*",), destinations=("*",))
+        cloud.set("/nsg", [Filter(owner="/nsg", networks=("/v1",), rules=(deny,))])
+        cloud.set("/v1", [*vnet(1)[:1], msgspec.structs.replace(vnet(1)[1], filter="/nsg")])
+        cloud.set("/m1", machine(1))
+        cloud.set("/m2", machine(2))
+        cloud.set("/v2", vnet(2))
+        cloud.set("/m3", machine(3, 2))
+        await cloud.settled()
+        assert refused["times"] == 0
+        assert cloud.fabric.connect("machine-3", "168.63.129.16", 53).arrived
+
+    run(scenario)
+
+
 def _choices(rng):
     n = rng.randrange(1, 4)
     zone = [
@@ -223,12 +276,13 @@ def _choices(rng):
     ]
     return rng.choice(
         [
-            (f"/v{n}", rng.choice([vnet(n), None])),
+            (f"/v{n}", rng.choice([vnet(n), filtered(n), None])),
             (f"/m{n}", rng.choice([machine(n, rng.randrange(1, 4)), None])),
             ("/w", rng.choice([service(), service(True), None])),
             (f"/pe{n}", rng.choice([*(endpoint(state, rng.randrange(1, 4), n)[0:] for state in STATES), None])),
             ("/z", rng.choice([zone, None])),
             (f"/l{n}", rng.choice([[ZoneLink(owner=f"/l{n}", zone="/z", network=f"/v{n}")], None])),
+            ("/nsg", rng.choice([nsg(rng), None])),
             ("/g", rng.choice([[Grant(owner="/g", principal="p", scope="/", actions=("*",))], None])),
         ]
     )
