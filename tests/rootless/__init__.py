@@ -1,0 +1,1 @@
+"""A cloud of an ordinary user, and what the processes of any cloud may do."""
