@@ -14,7 +14,7 @@ from typing import Any
 
 from cloister.arm.errors import ArmError
 from cloister.arm.ids import parse
-from cloister.arm.resource import PrivateLinkGroup, ResourceType, Row, View
+from cloister.arm.resource import PrivateLinkGroup, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, obj, string
 from cloister.net.intent import LinkedName
 
@@ -162,6 +162,7 @@ def child_types(
     connection = ResourceType(
         name=f"{target}/{CONNECTIONS}",
         api_versions=api_versions,
+        coverage=enforced(),
         properties=CONNECTION_PROPERTIES,
         location="none",
         amend=amend,
@@ -171,6 +172,7 @@ def child_types(
     listing = ResourceType(
         name=f"{target}/{RESOURCES}",
         api_versions=api_versions,
+        coverage=enforced(),
         properties=obj(
             groupId=string(read_only=True),
             requiredMembers=array(string(), read_only=True),

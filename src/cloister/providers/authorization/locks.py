@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloister.arm.resource import ResourceType
+from cloister.arm.resource import ResourceType, enforced
 from cloister.arm.schema import array, obj, string
 
 NAME = "Microsoft.Authorization/locks"
@@ -17,6 +17,7 @@ PROPERTIES = obj(
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=PROPERTIES,
     location="none",
     top_level=(),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
 from cloister.arm.rbac import Permission, flattened, permissions_of
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.roles import DEFINITIONS, built_in
 from cloister.arm.schema import obj, string
 from cloister.net.intent import Grant
@@ -112,6 +112,7 @@ def show(row: Row, view: View, api_version: str) -> dict:
 
 TYPE = ResourceType(
     name=NAME,
+    coverage=enforced("conditions are stored"),
     delete_shows=True,
     api_versions=API_VERSIONS,
     properties=PROPERTIES,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.roles import DEFINITIONS, built_in
 from cloister.arm.schema import array, obj, string
 from cloister.providers.authorization.role_assignments import GUID
@@ -62,6 +62,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 
 TYPE = ResourceType(
     name=DEFINITIONS,
+    coverage=enforced(),
     delete_shows=True,
     api_versions=API_VERSIONS,
     properties=PROPERTIES,

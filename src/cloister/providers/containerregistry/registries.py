@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloister.arm.errors import ArmError, Problem
-from cloister.arm.resource import Action, Call, Change, Outcome, PrivateLinkGroup, ResourceType, Row, View
+from cloister.arm.resource import Action, Call, Change, Outcome, PrivateLinkGroup, ResourceType, Row, View, enforced, stored
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.net.intent import LinkedName, Service
 from cloister.net.plan import normal_region, service_address
@@ -188,6 +188,7 @@ def regenerate_credential(call: Call, view: View) -> Outcome:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("names, endpoints and public access hold; no image is served yet"),
     properties=PROPERTIES,
     check=check,
     settle=settle,
@@ -203,6 +204,7 @@ CHILDREN = private_link.child_types(NAME, API_VERSIONS)
 REPLICATIONS = ResourceType(
     name=f"{NAME}/replications",
     api_versions=API_VERSIONS,
+    coverage=stored("no image is copied"),
     properties=obj(
         regionEndpointEnabled=boolean(default=True),
         zoneRedundancy=string("Enabled", "Disabled", default="Disabled"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from cloister.arm.errors import ArmError, Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import boolean, id_of, integer, obj, string
 from cloister.net import plan
 from cloister.net.intent import Interface
@@ -263,6 +263,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("this cloud's own: the machines of cloister exec"),
     properties=PROPERTIES,
     location="none",
     check=check,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloister.arm.errors import Problem
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, stored
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
 from cloister.net.plan import normal_region
 
@@ -89,6 +89,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=("2020-02-02", "2020-02-02-preview", "2018-05-01-preview", "2015-05-01", "2014-04-01"),
+    coverage=stored("nothing takes telemetry"),
     properties=PROPERTIES,
     check=check,
     settle=settle,

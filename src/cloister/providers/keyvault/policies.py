@@ -12,7 +12,7 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, stored
 from cloister.arm.schema import array, obj, string
 from cloister.providers.keyvault.versions import API_VERSIONS
 
@@ -98,6 +98,7 @@ def settle_child(change: Change, view: View) -> Row:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=stored("nothing answers at the vault's address yet"),
     properties=obj(accessPolicies=array(ENTRY, required=True)),
     location="none",
     check=check,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloister.arm.ids import parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, stored
 from cloister.arm.schema import anything, array, integer, obj, string
 from cloister.providers.keyvault.vaults import NAME as VAULTS
 from cloister.providers.keyvault.vaults import host
@@ -43,6 +43,7 @@ def show_key(row: Row, view: View, api_version: str) -> dict[str, Any]:
 SECRETS = ResourceType(
     name=f"{VAULTS}/secrets",
     api_versions=API_VERSIONS,
+    coverage=stored("nothing answers at the vault's address yet"),
     properties=obj(
         value=string(secret=True),
         contentType=string(),
@@ -58,6 +59,7 @@ SECRETS = ResourceType(
 KEYS = ResourceType(
     name=f"{VAULTS}/keys",
     api_versions=API_VERSIONS,
+    coverage=stored("no key material is made; nothing answers at the vault's address yet"),
     properties=obj(
         kty=string("EC", "EC-HSM", "RSA", "RSA-HSM", create_only=True),
         keySize=integer(create_only=True),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloister.arm.errors import Problem
-from cloister.arm.resource import Change, PrivateLinkGroup, ResourceType, Row, View
+from cloister.arm.resource import Change, PrivateLinkGroup, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
 from cloister.net.intent import LinkedName, Service
 from cloister.net.plan import normal_region, service_address
@@ -130,6 +130,9 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(
+        "names, endpoints and public access hold; nothing answers behind them yet; rules by address are not obeyed"
+    ),
     properties=PROPERTIES,
     check=check,
     settle=settle,

@@ -10,7 +10,7 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, stored
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.net.plan import normal_region
 from cloister.providers import identity
@@ -106,6 +106,7 @@ def _workspace(row: Row, view: View) -> Row | None:
 TYPE = ResourceType(
     name=f"{WORKSPACES}/computes",
     api_versions=API_VERSIONS,
+    coverage=stored("no node is started"),
     properties=PROPERTIES,
     location="optional",
     check=check,

@@ -5,7 +5,7 @@ Source: bicep types microsoft.machinelearningservices 2024-10-01 (WorkspaceConne
 
 from __future__ import annotations
 
-from cloister.arm.resource import ResourceType
+from cloister.arm.resource import ResourceType, stored
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.machinelearning.workspaces import NAME as WORKSPACES
@@ -18,6 +18,7 @@ AUTH_TYPES = (
 TYPE = ResourceType(
     name=f"{WORKSPACES}/connections",
     api_versions=API_VERSIONS,
+    coverage=stored("nothing connects"),
     properties=obj(
         authType=string(*AUTH_TYPES, required=True),
         category=string(),

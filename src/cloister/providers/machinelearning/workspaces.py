@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloister.arm.errors import Problem
-from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View
+from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View, listening
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
 from cloister.net.intent import Service
 from cloister.providers import identity, private_link
@@ -228,6 +228,7 @@ def check_compute_name(call: Call, view: View) -> Outcome:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=listening("runs, experiments, metrics and MLflow are served; models, jobs and notebooks are not"),
     properties=PROPERTIES,
     check=check,
     settle=settle,

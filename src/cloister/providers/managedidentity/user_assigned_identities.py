@@ -5,7 +5,7 @@ Source: azure-rest-api-specs ManagedIdentity.json 2018-11-30; bicep types 2023-0
 
 from __future__ import annotations
 
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced, stored
 from cloister.arm.schema import array, obj, string
 
 NAME = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -25,6 +25,7 @@ def settle(change: Change, view: View) -> Row:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("no machine asks for its tokens yet"),
     properties=obj(
         tenantId=string(read_only=True),
         principalId=string(read_only=True),
@@ -37,6 +38,7 @@ TYPE = ResourceType(
 FEDERATED_CREDENTIALS = ResourceType(
     name=f"{NAME}/federatedIdentityCredentials",
     api_versions=API_VERSIONS,
+    coverage=stored("no token is exchanged"),
     properties=obj(
         issuer=string(required=True),
         subject=string(required=True),

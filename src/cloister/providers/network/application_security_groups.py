@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import obj, string
 from cloister.providers.network.versions import API_VERSIONS
 
@@ -36,6 +36,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=obj(resourceGuid=string(read_only=True), provisioningState=string(read_only=True)),
     settle=settle,
     show=show,

@@ -10,7 +10,7 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, integer, obj, ref, string
 from cloister.providers.network import public_ip_addresses, subnets
 from cloister.providers.network.versions import API_VERSIONS
@@ -72,6 +72,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("prefixes are stored"),
     properties=obj(
         idleTimeoutInMinutes=integer(4, 120, default=4),
         publicIpAddresses=array(ref(public_ip_addresses.NAME)),

@@ -10,7 +10,7 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.net.intent import Interface
 from cloister.net.plan import normal_region
@@ -234,6 +234,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("IPv4 only"),
     properties=PROPERTIES,
     check=check,
     settle=settle,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.net.intent import Filter, Rule
 from cloister.providers.network import addresses, security_rules, subnets
@@ -109,6 +109,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=obj(
         securityRules=array(anything()),
         flushConnection=boolean(),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, Derived, ResourceType, Row, View
+from cloister.arm.resource import Change, Derived, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, id_of, obj, string
 from cloister.limits import ZONES_PER_GROUP_MAX
 from cloister.providers.network import endpoint_rules
@@ -192,6 +192,7 @@ def show(row: Row, view: View, api_version: str) -> dict:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=PROPERTIES,
     location="none",
     check=check,

@@ -11,7 +11,7 @@ from typing import Any
 
 from cloister.arm.errors import ArmError, Problem
 from cloister.arm.ids import key
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, integer, obj, ref, string
 from cloister.net import plan
 from cloister.providers.network.versions import API_VERSIONS
@@ -146,6 +146,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("IPv4 only"),
     properties=PROPERTIES,
     check=check,
     settle=settle,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.providers.network import subnets
 from cloister.providers.network.versions import API_VERSIONS
@@ -38,6 +38,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=obj(
         routes=array(anything()),
         disableBgpRoutePropagation=boolean(default=False),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, ResourceType, View
+from cloister.arm.resource import Change, ResourceType, View, enforced
 from cloister.arm.schema import boolean, obj, string
 from cloister.limits import ROUTES_PER_TABLE_MAX
 from cloister.providers.network import prefixes, service_tags
@@ -65,6 +65,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=obj(
         addressPrefix=string(required=True),
         nextHopType=string(*NEXT_HOPS, required=True),

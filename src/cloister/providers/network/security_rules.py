@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import array, integer, obj, ref, string
 from cloister.limits import APPLICATION_GROUPS_PER_RULE_SIDE_MAX, RULES_PER_GROUP_MAX
 from cloister.net.intent import Rule
@@ -189,6 +189,7 @@ def _application_groups(row: Row, side: str, view: View) -> Iterator[Problem]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=PROPERTIES,
     location="none",
     check=check,

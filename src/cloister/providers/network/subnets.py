@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
@@ -249,6 +249,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("service endpoints and delegations are stored"),
     properties=PROPERTIES,
     location="none",
     check=check,

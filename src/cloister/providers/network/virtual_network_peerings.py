@@ -14,7 +14,7 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import PEERINGS_PER_VNET_MAX
 from cloister.net.intent import Peering
@@ -166,6 +166,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=PROPERTIES,
     location="none",
     check=check,

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key
-from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View
+from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
 from cloister.limits import DNS_SERVERS_PER_VNET_MAX, VNETS_MAX
 from cloister.net.intent import Network
@@ -152,6 +152,7 @@ def check_address(call: Call, view: View) -> Outcome:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced("IPv4 only; DDoS protection and encryption are stored"),
     properties=PROPERTIES,
     check=check,
     settle=settle,

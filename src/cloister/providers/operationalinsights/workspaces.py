@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View
+from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View, stored
 from cloister.arm.schema import anything, array, boolean, integer, obj, string
 
 NAME = "Microsoft.OperationalInsights/workspaces"
@@ -72,6 +72,7 @@ def shared_keys(call: Call, view: View) -> Outcome:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=stored("nothing takes logs"),
     properties=PROPERTIES,
     settle=settle,
     show=show,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloister.arm.resource import ResourceType, Row, View
+from cloister.arm.resource import ResourceType, Row, View, enforced
 from cloister.arm.schema import obj
 from cloister.providers.privatedns import record_sets
 from cloister.providers.privatedns.versions import API_VERSIONS
@@ -26,5 +26,11 @@ def listing(zone: Row, view: View, api_version: str) -> list[dict[str, Any]]:
 
 
 TYPE = ResourceType(
-    name=f"{record_sets.ZONES}/ALL", api_versions=API_VERSIONS, properties=obj(), location="none", listing=listing, listed=False
+    name=f"{record_sets.ZONES}/ALL",
+    api_versions=API_VERSIONS,
+    properties=obj(),
+    location="none",
+    listing=listing,
+    listed=False,
+    coverage=enforced(),
 )

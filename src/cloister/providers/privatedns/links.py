@@ -10,7 +10,7 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, Derived, ResourceType, Row, View
+from cloister.arm.resource import Change, Derived, ResourceType, Row, View, enforced
 from cloister.arm.schema import boolean, obj, ref, string
 from cloister.limits import LINKS_PER_ZONE_MAX, LINKS_WITH_REGISTRATION_PER_ZONE_MAX, PRIVATE_ZONES_PER_VNET_MAX
 from cloister.net.intent import Host, ZoneLink
@@ -150,6 +150,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=PROPERTIES,
     location="global",
     check=check,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from cloister.arm.errors import ArmError, Problem
 from cloister.arm.ids import key, parse
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import Field, anything, boolean, integer, obj, string
 from cloister.limits import RECORD_SETS_PER_ZONE_MAX, RECORDS_PER_SET_MAX
 from cloister.net.intent import Record
@@ -52,6 +52,7 @@ def record_type(kind: str, fields: dict[str, Field], read: Reader, **hooks: Any)
     return ResourceType(
         name=f"{ZONES}/{kind}",
         api_versions=API_VERSIONS,
+        coverage=enforced(),
         properties=obj(
             fields,
             ttl=integer(1, TTL_MAX, default=TTL_DEFAULT),

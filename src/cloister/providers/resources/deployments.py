@@ -6,7 +6,7 @@ work). The type is here so that the records are rows: they are kept, listed and 
 
 from __future__ import annotations
 
-from cloister.arm.resource import ResourceType
+from cloister.arm.resource import ResourceType, enforced
 from cloister.arm.schema import obj, string
 
 NAME = "Microsoft.Resources/deployments"
@@ -14,6 +14,7 @@ NAME = "Microsoft.Resources/deployments"
 TYPE = ResourceType(
     name=NAME,
     api_versions=("2017-05-10", "2019-10-01", "2020-06-01", "2020-10-01", "2021-04-01", "2022-09-01", "2024-03-01", "2025-04-01"),
+    coverage=enforced("deployment scripts in templates are not run"),
     properties=obj(mode=string("Incremental", "Complete")),
     location="none",
     top_level=("tags",),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloister.arm.errors import Problem
-from cloister.arm.resource import Change, ResourceType, View
+from cloister.arm.resource import Change, ResourceType, View, enforced
 from cloister.arm.schema import obj, string
 from cloister.net.plan import REGIONS, normal_region
 
@@ -33,6 +33,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=("2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01", "2025-04-01"),
+    coverage=enforced(),
     properties=PROPERTIES,
     top_level=("tags", "managedBy"),
     check=check,

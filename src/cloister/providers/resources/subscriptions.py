@@ -5,7 +5,7 @@ Azure makes subscriptions by its billing interfaces; a cloud of one's own has no
 
 from __future__ import annotations
 
-from cloister.arm.resource import Change, ResourceType, Row, View
+from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import obj, string
 
 NAME = "Microsoft.Resources/subscriptions"
@@ -29,6 +29,7 @@ def settle(change: Change, view: View) -> Row:
 TYPE = ResourceType(
     name=NAME,
     api_versions=("2019-06-01", "2020-01-01", "2021-01-01", "2022-12-01"),
+    coverage=enforced(),
     properties=PROPERTIES,
     location="none",
     top_level=("tags",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloister.arm.errors import Problem
-from cloister.arm.resource import Change, ResourceType, View
+from cloister.arm.resource import Change, ResourceType, View, enforced
 from cloister.arm.schema import obj, string
 
 NAME = "Microsoft.Resources/tenants"
@@ -28,6 +28,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=("2020-01-01", "2022-12-01"),
+    coverage=enforced(),
     properties=PROPERTIES,
     location="none",
     top_level=(),

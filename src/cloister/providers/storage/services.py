@@ -6,7 +6,7 @@ tables are rows. Source: azure-rest-api-specs blob.json, file.json, queue.json, 
 
 from __future__ import annotations
 
-from cloister.arm.resource import ResourceType, Row, View
+from cloister.arm.resource import ResourceType, Row, View, stored
 from cloister.arm.schema import Object, anything, array, boolean, integer, obj, string
 from cloister.providers.storage.storage_accounts import NAME as ACCOUNTS
 from cloister.providers.storage.storage_accounts import amend_service
@@ -28,6 +28,7 @@ def _service(segment: str, properties: Object) -> ResourceType:
     return ResourceType(
         name=f"{ACCOUNTS}/{segment}",
         api_versions=API_VERSIONS,
+        coverage=stored("nothing answers at its address yet"),
         properties=properties,
         location="none",
         amend=amend_service,
@@ -70,6 +71,7 @@ TABLE_SERVICES = _service("tableServices", obj(cors=anything()))
 CONTAINERS = ResourceType(
     name=f"{ACCOUNTS}/blobServices/containers",
     api_versions=API_VERSIONS,
+    coverage=stored("nothing answers at its address yet"),
     properties=obj(
         publicAccess=string("None", "Blob", "Container"),
         metadata=anything(),
@@ -98,6 +100,7 @@ CONTAINERS = ResourceType(
 SHARES = ResourceType(
     name=f"{ACCOUNTS}/fileServices/shares",
     api_versions=API_VERSIONS,
+    coverage=stored("nothing answers at its address yet"),
     properties=obj(
         {name: anything(read_only=True) for name in SHARE_READINGS},
         shareQuota=integer(1, 262144, default=5120),
@@ -117,6 +120,7 @@ SHARES = ResourceType(
 QUEUES = ResourceType(
     name=f"{ACCOUNTS}/queueServices/queues",
     api_versions=API_VERSIONS,
+    coverage=stored("nothing answers at its address yet"),
     properties=obj(metadata=anything(), approximateMessageCount=integer(read_only=True)),
     location="none",
     name_pattern=r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
@@ -124,6 +128,7 @@ QUEUES = ResourceType(
 TABLES = ResourceType(
     name=f"{ACCOUNTS}/tableServices/tables",
     api_versions=API_VERSIONS,
+    coverage=stored("nothing answers at its address yet"),
     properties=obj(tableName=string(read_only=True), signedIdentifiers=array(anything())),
     location="none",
     name_pattern=TABLE_NAME,
@@ -131,6 +136,7 @@ TABLES = ResourceType(
 MANAGEMENT_POLICIES = ResourceType(
     name=f"{ACCOUNTS}/managementPolicies",
     api_versions=API_VERSIONS,
+    coverage=stored("nothing answers at its address yet"),
     properties=obj(policy=anything(required=True), lastModifiedTime=string(read_only=True)),
     location="none",
     name_pattern="default",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloister.arm.errors import ArmError, Problem
-from cloister.arm.resource import Action, Call, Change, Derived, Outcome, ResourceType, Row, View
+from cloister.arm.resource import Action, Call, Change, Derived, Outcome, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, id_of, obj, string
 from cloister.net.intent import Service
 from cloister.net.plan import normal_region
@@ -250,6 +250,9 @@ def regenerate_key(call: Call, view: View) -> Outcome:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(
+        "names, endpoints and public access hold; nothing answers behind them yet; rules by address are not obeyed"
+    ),
     properties=PROPERTIES,
     check=check,
     settle=settle,
