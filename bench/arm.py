@@ -229,4 +229,4 @@ def _memory(bench: Bench) -> Figure:
     multiply(bench, [bench.id(type, "pattern") for type, _ in patterns], MANY)
     bench.cloud.http("GET", f"{bench.group}/resources")
     until(lambda: bench.cloud.call("status")["applied"] > 0, 60)
-    return plain("arm_100000_resources_mib", "MiB", [resident(bench.control())], "promise", MANY_MIB)
+    return plain("arm_100000_resources_mib", "MiB", [resident(bench.child("control"))], "promise", MANY_MIB)

@@ -88,13 +88,13 @@ class Bench:
         link = {"name": "link", "properties": {"privateLinkServiceId": target, "groupIds": ["amlworkspace"]}}
         return _at({"subnet": {"id": f"{network}/subnets/default"}, "privateLinkServiceConnections": [link]})
 
-    def control(self) -> int:
-        """The pid of the control process."""
+    def child(self, name: str) -> int:
+        """The pid of a process of the cloud."""
         from cloister.keeper.client import Keeper
 
         keeper = Keeper(self.home.socket("keeper"))
         try:
-            return next(child["pid"] for child in keeper.children() if child["name"] == "control")
+            return next(child["pid"] for child in keeper.children() if child["name"] == name)
         finally:
             keeper.close()
 

@@ -102,7 +102,7 @@ class Lab:
                 ("link", "set", "eth0", "up"),
                 ("link", "set", "lo", "up"),
             ):
-                self.run(f"plain-{name}", "ip", *command.split())
+                self.run(f"plain-{name}", "ip", *command)
             self.run(f"plain-{name}", "ip", "route", "add", "default", "via", there)
         self.run("plain-router", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; ip link set lo up")
         for descriptor in held.values():
@@ -112,8 +112,8 @@ class Lab:
         """A program in a namespace, to its end."""
         return self.world.run(namespace, *argv)
 
-    def start(self, namespace: str, *argv: str) -> None:
-        """A program in a namespace, for as long as the lab lasts."""
+    def start(self, namespace: str, *argv: str) -> int:
+        """A program in a namespace, for as long as the lab lasts; its pid."""
         descriptor = self.world.keeper.namespace(namespace, create=False)
         self._programs.append(
             subprocess.Popen(
@@ -121,6 +121,7 @@ class Lab:
             )
         )
         os.close(descriptor)
+        return self._programs[-1].pid
 
     def end(self) -> None:
         """End everything, by pid."""
