@@ -91,7 +91,8 @@ class Unkind:
         elif isinstance(edit, Put) and isinstance(edit.object, Forward):
             self.connections.add((edit.object.namespace, edit.object.address, edit.object.identity))
         elif isinstance(edit, Drop) and isinstance(edit.object, Namespace):
-            self.connections = {one for one in self.connections if one[0] != edit.object.name}
+            gone = edit.object.name  # without the service network nothing is left at the other end of any
+            self.connections = {one for one in self.connections if one[0] != gone and gone != "services"}
 
     def _rolls(self, what: str) -> bool:
         if self.rng.random() >= self.odds:

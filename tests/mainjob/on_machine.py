@@ -8,6 +8,8 @@
 {"do": "serve", "port": P}                          -> {"serving": true}  (tells each caller its address)
 {"do": "forwarded"}                                 -> {"packets": int}
 {"do": "greet", "address": A, "port": P, "seconds": S} -> {"seen": address | "", "why": text}  (what ``serve`` tells)
+{"do": "hammer", "addresses": [A, ...], "seconds": S} -> {"begun": true}  (connects again and again to port 443 of each)
+{"do": "hammered"}                                  -> {A: [[began, ended, reached], ...]}  (ends it; times as time.monotonic)
 {"do": "doh", "server": S, "name": N, "method": GET|POST} -> {"status": int, "address": the last record's | "", "type": text}
 """
 
@@ -17,6 +19,7 @@ import json
 import os
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -145,7 +148,45 @@ def forwarded():
     return {"packets": int(values[names.index("ForwDatagrams")])}
 
 
+HAMMERS = {}
+STOP = threading.Event()
+
+
+def hammer(address, seconds, found):
+    """Each connection is reset, not closed: no port waits for its end."""
+    while not STOP.is_set():
+        began = time.monotonic()
+        reached = True
+        with socket.socket() as made:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            made.settimeout(seconds)
+            try:
+                made.connect((address, 443))
+            except OSError:
+                reached = False
+        found.append((began, time.monotonic(), reached))
+        time.sleep(0.001)
+
+
+def begin_hammering(command):
+    for address in command["addresses"]:
+        found = []
+        thread = threading.Thread(target=hammer, args=(address, command["seconds"], found), daemon=True)
+        HAMMERS[address] = thread, found
+        thread.start()
+    return {"begun": True}
+
+
+def end_hammering():
+    STOP.set()
+    for thread, _ in HAMMERS.values():
+        thread.join()
+    return {address: found for address, (_, found) in HAMMERS.items()}
+
+
 DO = {
+    "hammer": begin_hammering,
+    "hammered": lambda c: end_hammering(),
     "forwarded": lambda c: forwarded(),
     "resolve": lambda c: resolve(c["name"]),
     "open": open_connection,
