@@ -97,11 +97,13 @@ PIPELINED_MAX = 16
 CONTEXTS_MAX = 2048  # TLS contexts in memory
 CONTROL_WAIT_SECONDS = 5.0  # control is down: how long a request waits for it
 CONTROL_CALL_SECONDS = 120.0
+RELAY_CONNECT_SECONDS = 10.0  # all backends of a private link service together
 RESOLVER_WAIT_SECONDS = 3.0  # DNS over HTTPS while the resolver is down
 TRACKING_WAIT_SECONDS = 10.0
 TRACKING_CALL_SECONDS = 120.0
 
 # The control plane (ours)
+REFUSALS_A_MINUTE_MAX = 120  # refused writes that the activity log takes in a minute
 EVENTS_KEPT_MAX = 10_000  # entries of the activity log; Azure keeps 90 days
 LIST_PAGE_MAX = 1000  # rows in one page of a listing
 SETTLE_ROUNDS_MAX = 16  # how often one row may be settled within one change

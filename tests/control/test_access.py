@@ -127,3 +127,20 @@ def test_custom_roles(in_cloud):
         assert (await cloud.call("PUT", builtin, body))[0] == 403
 
     in_cloud(work)
+
+
+def test_the_activity_log_keeps_refused_writes(in_cloud):
+    async def work(cloud):
+        await cloud.group()
+        await cloud.ok("PUT", f"{GROUP}/providers/Microsoft.Authorization/locks/l", {"properties": {"level": "CanNotDelete"}})
+        assert (await cloud.call("DELETE", GROUP))[0] == 409
+        stranger = "bbbbbbbb-0000-0000-0000-00000000000f"
+        assert (await cloud.call("DELETE", GROUP, who=stranger))[0] == 403
+        assert (await cloud.call("GET", GROUP, who=stranger))[0] == 403
+        path = f"{SUB}/providers/microsoft.insights/eventtypes/management/values"
+        kept = await cloud.ok("GET", path, query={"$filter": "status eq 'Failed'"})
+        told = [(entry["operationName"]["value"].rsplit("/", 1)[-1], entry["description"].split()[0]) for entry in kept["value"]]
+        assert told == [("delete", "(AuthorizationFailed)"), ("delete", "(ScopeLocked)")]
+        assert kept["value"][0]["level"] == "Error" and kept["value"][0]["resourceId"].lower() == GROUP.lower()
+
+    in_cloud(work)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,9 @@ from cloister.control.gates import (
     WRITE_GATES,
     Gate,
     checked_api_version,
+    event,
     local_caller,
+    permission,
     require_permission,
 )
 from cloister.control.passage import WRITING, Passage
@@ -39,12 +42,16 @@ from cloister.control.rendering import Renderer
 from cloister.control.routing import Match, RouteTable, scope_of_path
 from cloister.control.world import Draft, Index, Surroundings, Window
 from cloister.ipc.messages import Request, Response
+from cloister.limits import REFUSALS_A_MINUTE_MAX
 
 log = logging.getLogger("cloister.engine")
 
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 _SECRET = "engine/secret"
 _PUBLIC = "anonymous"
+REFUSALS_LOGGED = (403, 409)
+"""Answers to a write that the activity log keeps: forbidden by roles or policies, in the way of a lock or another resource."""
+_TEXT_MAX = 2000
 
 
 class Engine:
@@ -59,8 +66,9 @@ class Engine:
         routes: Iterable[Route],
         clock: Callable[[], str],
         tenant_id: str,
+        accepts_unknown: bool = False,
     ):
-        self.types = Catalog(types)
+        self.types = Catalog(types, accepts_unknown)
         self.store = store
         self.loop = loop
         self.clock = clock
@@ -68,10 +76,11 @@ class Engine:
         self.revision = 0
         self.index = Index()
         self.rights = Authority(self.index)
-        self.renderer = Renderer(self.types, loop.state)
+        self.renderer = Renderer(self.types, loop.state, lambda: (self.revision, loop.moment()))
         self._verifier = verifier
         self._routes = RouteTable((*reading.ROUTES, *routes))
         self._counters: dict[str, int] = {}
+        self._refused = (0, 0)  # (minute, refusals logged in it)
         self._around = Surroundings(catalog=self.types, tenant_id=tenant_id, key=b"")
         self.operations = operations.Operations(b"")
         self._writing = asyncio.Lock()
@@ -82,6 +91,8 @@ class Engine:
         """Load what the store has. At the very first start, make the secret that keys are derived from."""
         self.revision, rows, self._counters = await asyncio.to_thread(self.store.load)
         self.index.load(rows)
+        for name in {row.type for row in rows if self.types.get(row.type) is None}:
+            self.types.admit(name)
         secret = await asyncio.to_thread(self.store.document, _SECRET)
         if not secret:
             secret = uuid.uuid4().hex + uuid.uuid4().hex
@@ -183,6 +194,21 @@ class Engine:
             return self.renderer.value(row, p.draft, p.api_version)
 
     async def _pass(self, p: Passage) -> Response:
+        try:
+            return await self._through_all(p)
+        except ArmError as error:
+            if p.method in WRITING and error.status in REFUSALS_LOGGED and p.is_known and self._may_log():
+                await self.record(events=[event(p, permission(p), p.id.text, f"({error.code}) {error}"[:_TEXT_MAX], "Failed")])
+            raise
+
+    def _may_log(self) -> bool:
+        """Whether this minute has had few enough refusals logged: each is a write to disk, and anyone may be refused."""
+        minute = int(time.monotonic() // 60)
+        before, count = self._refused
+        self._refused = (minute, count + 1 if minute == before else 1)
+        return self._refused[1] <= REFUSALS_A_MINUTE_MAX
+
+    async def _through_all(self, p: Passage) -> Response:
         if (early := await _through(READ_GATES, p)) is not None:
             return early
         if p.method not in WRITING:

@@ -62,6 +62,8 @@ def api_version(p: Passage) -> None:
     kind = p.engine.types.get(p.target.type)
     if kind is None and p.target.kind == "action":
         kind = _scope_action_kind(p)
+    if kind is None and p.method == "PUT" and p.target.kind == "resource":
+        kind = p.engine.types.admit(p.target.type)
     if kind is None:
         namespace = p.id.provider
         if namespace.lower() not in p.engine.types.namespaces and p.id.provider:
@@ -269,12 +271,12 @@ async def commit(p: Passage) -> None:
     )
 
 
-def event(p: Passage, operation: str, resource: str, text: str) -> Event:
+def event(p: Passage, operation: str, resource: str, text: str, status: str = "Succeeded") -> Event:
     """An activity log entry of this request."""
     who = p.caller.name or p.caller.principal
     correlation = p.headers.get("x-ms-correlation-request-id", "")
     return Event(
-        time=p.now, operation=operation, resource=resource, caller=who, status="Succeeded", text=text, correlation=correlation
+        time=p.now, operation=operation, resource=resource, caller=who, status=status, text=text, correlation=correlation
     )
 
 

@@ -96,6 +96,11 @@ class Passage:
         return self._caller is not None
 
     @property
+    def is_known(self) -> bool:
+        """Whether it is known who asks for what."""
+        return self._caller is not None and self._kind is not None
+
+    @property
     def draft(self) -> Draft:
         """The rows as they would be."""
         assert self._draft is not None
