@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +36,11 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-def first_start(home: Home) -> dict:
+def first_start(home: Home, settings: Mapping[str, object] = {}) -> dict:
     """Make what is missing of a cloud's identity: tenant, subscription, port, CA, token key, owner. Idempotent.
+
+    ``settings`` are kept in ``cloud.json`` beside what is there: ``allow_unknown_types``, ``template_folders`` (URI prefix to
+    folder of linked templates).
 
     Returns the content of ``cloud.json``.
     """
@@ -50,6 +53,7 @@ def first_start(home: Home) -> dict:
     facts.setdefault("tenant_id", str(uuid.uuid4()))
     facts.setdefault("subscription_id", str(uuid.uuid4()))
     facts.setdefault("host_port", _free_port())
+    facts.update(settings)
     Authority.open(home)
     Mint.open(home, facts["tenant_id"])
     owner = Directory.open(home, facts["tenant_id"]).owner(home)
@@ -148,7 +152,9 @@ async def control(home: Home) -> None:
     folders = {prefix: Path(folder) for prefix, folder in facts.get("template_folders", {}).items()}
     deployments = Deployments(lambda: engine, store, utc_now, folders)
     routes = (*ROUTES, *deployments.routes())
-    engine = Engine(TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"])
+    engine = Engine(
+        TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"], bool(facts.get("allow_unknown_types"))
+    )
     await engine.start()
     owner = Caller(principal=facts["object_id"], name="owner", client_id=facts["client_id"], tenant=facts["tenant_id"])
     await first_rows(engine, facts["subscription_id"], owner)
@@ -215,7 +221,8 @@ def main(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
     home = Home.default()
     if name == "init":
-        print(json.dumps(first_start(home)))
+        settings = {"allow_unknown_types": True} if "--allow-unknown-types" in arguments[1:] else {}
+        print(json.dumps(first_start(home, settings)))
         return 0
     if name not in PROCESSES:
         print(f"cannot start '{name}': the processes are {', '.join(PROCESSES)}", file=sys.stderr)

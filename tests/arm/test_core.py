@@ -105,7 +105,7 @@ def test_flat_permissions_never_grant_more():
 
 def test_built_in_roles_are_guids_once_each():
     names = [role.name for role in BUILT_IN]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) >= 12
     assert all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", name) for name in names)
     assert built_in(f"/subscriptions/x/providers/Microsoft.Authorization/roleDefinitions/{names[0].upper()}") is BUILT_IN[0]
     assert built_in("nothing") is None

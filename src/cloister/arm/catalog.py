@@ -6,17 +6,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from cloister.arm.ids import RESOURCES, ResourceId, key, parse
-from cloister.arm.resource import ResourceType
+from cloister.arm.resource import ResourceType, stored
+from cloister.arm.schema import obj
 
 GROUP_TYPE = f"{RESOURCES}/resourceGroups"
 SUBSCRIPTION_TYPE = f"{RESOURCES}/subscriptions"
 TENANT_TYPE = f"{RESOURCES}/tenants"
 
 
-class Catalog(Mapping[str, ResourceType]):
-    """Resource types by lower-case name."""
+UNKNOWN_TYPES_MAX = 1000
+ANY_VERSION = "2024-01-01"
 
-    def __init__(self, types: Iterable[ResourceType]):
+
+class Catalog(Mapping[str, ResourceType]):
+    """Resource types by lower-case name. ``accepts_unknown``: the operator allows types that nobody here knows."""
+
+    def __init__(self, types: Iterable[ResourceType], accepts_unknown: bool = False):
+        self.accepts_unknown = accepts_unknown
+        self._admitted = 0
         self._types = {kind.name.lower(): kind for kind in types}
         self.namespaces: dict[str, str] = {}
         """Namespaces as Azure spells them, by lower case."""
@@ -30,6 +37,21 @@ class Catalog(Mapping[str, ResourceType]):
     def get(self, name: str, default: ResourceType | None = None) -> ResourceType | None:  # type: ignore[override]
         """The type of that name in any case, or None."""
         return self._types.get(name) or self._types.get(name.lower()) or default
+
+    def admit(self, name: str) -> ResourceType | None:
+        """A type that nobody knows as one of plain rows, unless the operator does not allow that; then None.
+
+        It is known from then on: kept as written, without any check.
+        """
+        if not self.accepts_unknown or name.count("/") < 1 or self._admitted >= UNKNOWN_TYPES_MAX:
+            return None
+        self._admitted += 1
+        lacks = stored("not known here: kept without any check")
+        kind = ResourceType(name=name, api_versions=(ANY_VERSION,), properties=obj(), location="optional", coverage=lacks)
+        self._types[name.lower()] = kind
+        namespace = name.split("/", 1)[0]
+        self.namespaces.setdefault(namespace.lower(), namespace)
+        return kind
 
     def __iter__(self):
         return iter(self._types)

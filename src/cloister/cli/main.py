@@ -33,11 +33,14 @@ Place = Annotated[
 def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when the cloud is up; it keeps running.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for all processes.")] = 60.0,
+    allow_unknown_types: Annotated[
+        bool, typer.Option("--allow-unknown-types", help="Keep resources of types unknown here as plain rows, from now on.")
+    ] = False,
 ) -> None:
     """Start the cloud. The first start makes its CA, tenant, subscription and owner."""
     from cloister.cli.up import up
 
-    up(detach=detach, timeout=timeout)
+    up(detach=detach, timeout=timeout, allow_unknown_types=allow_unknown_types)
 
 
 @app.command()

@@ -24,7 +24,7 @@ UNIX_PATH_MAX = 107  # bytes of sun_path, without its zero (unix(7))
 LOG_LINES = 12
 
 
-def up(*, detach: bool, timeout: float) -> None:
+def up(*, detach: bool, timeout: float, allow_unknown_types: bool = False) -> None:
     """Start the cloud; return when it is up (``detach``) or when it has ended. Raises CliError."""
     home = Home.default()
     began = time.monotonic()
@@ -34,7 +34,7 @@ def up(*, detach: bool, timeout: float) -> None:
         return
     _require(home)
     home.make()
-    _initialise(home)
+    _initialise(home, ["--allow-unknown-types"] if allow_unknown_types else [])
     keeper = _start_keeper(home, attached=not detach)
     try:
         _wait(home, keeper, timeout)
@@ -62,10 +62,10 @@ def _require(home: Home) -> None:
         raise CliError(f"cannot start the cloud: {lack.text}; {lack.advice}")
 
 
-def _initialise(home: Home) -> None:
+def _initialise(home: Home, options: list[str]) -> None:
     """First start: CA, tenant, subscription, owner. Does nothing where they are."""
     done = subprocess.run(
-        [sys.executable, "-m", "cloister.app", "init"],
+        [sys.executable, "-m", "cloister.app", "init", *options],
         env={**os.environ, "CLOISTER_HOME": str(home.root)},
         stdin=subprocess.DEVNULL,
         cwd="/",

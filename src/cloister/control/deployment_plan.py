@@ -87,7 +87,7 @@ def check(engine: Engine, found: list[tuple[Plan, Planned]], name: str, caller: 
 
 def _problems(engine: Engine, one: Planned, groups: set[str]) -> Iterator[dict[str, Any]]:
     id = parse(one.target.id)
-    if engine.types.get(id.type) is None:
+    if engine.types.get(id.type) is None and not engine.types.accepts_unknown:
         if id.provider.lower() not in engine.types.namespaces:
             text = f"The resource namespace '{id.provider}' is invalid."
             yield {"code": "InvalidResourceNamespace", "target": one.target.id, "message": text}

@@ -22,7 +22,7 @@ from cloister.arm.catalog import Catalog
 from cloister.arm.errors import ArmError
 from cloister.arm.ids import ResourceId, key
 from cloister.arm.resource import ResourceType, Row
-from cloister.control import answers, operations, reading
+from cloister.control import answers, moving, operations, reading
 from cloister.control.authority import Authority
 from cloister.control.distrust import Bug
 from cloister.control.gates import (
@@ -316,6 +316,19 @@ class Engine:
             changes += [(key(id), rows[key(id)], None) for id in drop if key(id) in rows]
             by = next((row.changed_by or row.created_by for row in put), "")
             return await self.commit(changes, counters={}, events=events, now=self.clock(), by=by, documents=documents)
+
+    async def move(self, source: str, ids: list[str], target: str, caller: Caller, *, really: bool = True) -> None:
+        """See ``ports.Engine``."""
+        await asyncio.shield(asyncio.create_task(self._move(source, ids, target, caller, really)))
+
+    async def _move(self, source: str, ids: list[str], target: str, caller: Caller, really: bool) -> None:
+        async with self._writing:
+            pairs, now = moving.planned(self, source, ids, target, caller), self.clock()
+            changes: list[tuple[str, Row | None, Row | None]] = [(key(old.id), old, None) for old, _ in pairs]
+            changes += [(key(new.id), None, new) for _, new in pairs]
+            if really:
+                events = moving.told(pairs, caller, now)
+                await self.commit(changes, counters={}, events=events, now=now, by=caller.name or caller.principal)
 
     async def finished(self, id: str, timeout: float) -> tuple[str, str]:
         """Wait until the row's state is terminal. Raises TimeoutError."""
