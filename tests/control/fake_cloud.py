@@ -233,6 +233,9 @@ class FakeLoop:
     def state(self, id):
         return self.states.get(key(id), ("Succeeded", ""))
 
+    def moment(self):
+        return hash(tuple(sorted(self.states.items())))
+
     async def applied(self, id, revision, timeout):
         return self.state(id)[0] != "Updating"
 

@@ -28,6 +28,9 @@ class _Idle:
     def state(self, id: str) -> tuple[str, str]:
         return "Succeeded", ""
 
+    def moment(self) -> int:
+        return 0
+
     async def applied(self, id: str, revision: int, timeout: float) -> bool:
         return True
 

@@ -129,6 +129,7 @@ class ReconcileLoop:
         self._passed = asyncio.Condition()
         self._tries = 0
         self._listeners: dict[str, list[Callable[[str, Row | None], None]]] = {}
+        self._moment = 0  # goes up whenever a state may have changed
         self.drift = 0  # objects found changed behind our back since the start
 
     # --- what the engine asks
@@ -143,6 +144,7 @@ class ReconcileLoop:
             first = self._gathered.get(id.lower())
             self._gathered[id.lower()] = (first[0] if first else old, new)
         self._revision = max(self._revision, revision)
+        self._moment += 1
         self._wake.set()
 
     def listen(self, type: str, listener: Callable[[str, Row | None], None]) -> None:
@@ -165,6 +167,10 @@ class ReconcileLoop:
             if key not in held.objects or not same(held.objects[key], self.realized.desired[key]):
                 waiting = f"{key} is not yet applied"
         return ("Updating", waiting) if waiting else ("Succeeded", "")
+
+    def moment(self) -> int:
+        """See ports.Loop."""
+        return self._moment
 
     async def applied(self, id: str, revision: int, timeout: float) -> bool:
         """See ports.Loop."""
@@ -222,6 +228,7 @@ class ReconcileLoop:
         self._gathered = {}
         rows = [(id, old, new) for id, (old, new) in gathered.items()]
         self._dirty |= self.realized.change(self._view(), rows)
+        self._moment += 1
         keys = set(self._dirty)
         for held in self._held.values():
             keys |= held.errors.keys()
@@ -237,6 +244,7 @@ class ReconcileLoop:
             self._passed.notify_all()
 
     async def _apply_all(self, edits: list[Edit]) -> set[str]:
+        self._moment += 1
         """All edits in ORDER. Answers the keys of those held back: what they stand on, or wait for, failed."""
         closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds
         open_still: dict[Sever, None] = {}
@@ -263,6 +271,7 @@ class ReconcileLoop:
                 self._dirty |= found
 
     def _edits(self, unsorted: set[str]) -> list[Edit]:
+                self._moment += 1
         edits: list[Edit] = []
         keys = sorted(unsorted)  # the same rows make the same edits in the same order
         for held in self._held.values():
@@ -288,6 +297,7 @@ class ReconcileLoop:
                 if problem:
                     failed.append(edit)
                     log.warning("edit.failed phase=%s edit=%s reason=%s", phase.name, msgspec.json.encode(edit).decode(), problem)
+            self._moment += 1
         return failed
 
     def _of(self, thing: Desired) -> Held:

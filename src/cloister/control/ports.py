@@ -74,6 +74,10 @@ class Loop(Protocol):
         """``("Succeeded" | "Updating" | "Failed", reason)`` of the row's own desired objects."""
         ...
 
+    def moment(self) -> int:
+        """Another number whenever ``state`` may answer otherwise than before."""
+        ...
+
     async def applied(self, id: str, revision: int, timeout: float) -> bool:
         """Wait until the row's objects of that revision have been observed, or have failed; False on timeout."""
         ...

@@ -1,20 +1,22 @@
 """Rows as JSON bytes for GET and LIST; what cannot change between two answers is kept.
 
 A row of a type without ``show`` and without inline children looks the same until its revision or its provisioning state
-changes, so its bytes are kept.
+changes. Any other may show what stands in other rows, so its bytes serve until anything changes: a row or a state. (``show``
+sees rows only: nobody's rights, no clock.)
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from cloister.arm.catalog import Catalog
 from cloister.arm.envelope import render
-from cloister.arm.ids import key, parse
+from cloister.arm.ids import parse
 from cloister.arm.resource import ResourceType, Row
 from cloister.control.distrust import blamed
 from cloister.control.world import Window
@@ -22,6 +24,18 @@ from cloister.control.world import Window
 _KEPT_MAX = 20_000
 
 State = Callable[[str], tuple[str, str]]
+Moment = Callable[[], Hashable]
+"""Equal while no row and no state has changed."""
+
+
+@dataclass
+class _Kept:
+    """A row's bytes, and what they were made of."""
+
+    row: Row
+    state: str
+    moment: Hashable
+    out: bytes
 
 
 def etag_of(row: Row, view: Window, types: Catalog) -> str:
@@ -40,12 +54,13 @@ def _inline_children(row: Row, kind: ResourceType, view: Window) -> list[Row]:
 
 
 class Renderer:
-    """Shows rows. ``state`` answers a row's provisioning state."""
+    """Shows rows. ``state`` answers a row's provisioning state; without ``moment`` only what stands alone is kept."""
 
-    def __init__(self, types: Catalog, state: State):
+    def __init__(self, types: Catalog, state: State, moment: Moment = object):
         self._types = types
         self._state = state
-        self._kept: OrderedDict[str, tuple[Row, str, bytes]] = OrderedDict()
+        self._moment = moment
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
 
     def value(self, row: Row, view: Window, api_version: str) -> dict[str, Any]:
         """The row as a JSON object. ``view`` must leave out hidden rows."""
@@ -63,15 +78,17 @@ class Renderer:
 
     def bytes(self, row: Row, view: Window, api_version: str) -> bytes:
         """The row as JSON bytes."""
-        kind = self._types[row.type]
-        if kind.show is not None or kind.inline:
-            return orjson.dumps(self.value(row, view, api_version))
-        place, state = key(row.id), self._state(row.id)[0]
-        kept = self._kept.get(place)
-        if kept is not None and kept[0] is row and kept[1] == state:
-            return kept[2]
+        moment = self._moment()
+        kept = self._kept.get((row.id, api_version))
+        if kept is not None and kept.row is row and kept.moment == moment:
+            return kept.out
+        kind, state = self._types[row.type], self._state(row.id)[0]
+        alone = kind.show is None and not kind.inline
+        if kept is not None and alone and kept.row is row and kept.state == state:
+            kept.moment = moment
+            return kept.out
         out = orjson.dumps(self.value(row, view, api_version))
-        self._kept[place] = (row, state, out)
+        self._kept[row.id, api_version] = _Kept(row, state, moment, out)
         if len(self._kept) > _KEPT_MAX:
             self._kept.popitem(last=False)
         return out
