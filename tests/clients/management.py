@@ -290,7 +290,7 @@ def deploy():
 
 
 def features():
-    """What Resource Manager itself does for all: tags, filters, providers, export."""
+    """What Resource Manager itself does for all: tags, filters, providers, export, moves."""
     found = client(ResourceManagementClient)
     scope = f"{HERE}/Microsoft.Network/virtualNetworks/net"
     found.tags.begin_update_at_scope(scope, {"operation": "Merge", "properties": {"tags": {"c": "d"}}}).result()
@@ -302,7 +302,18 @@ def features():
     exported = found.resource_groups.begin_export_template(GROUP, {"resources": ["*"]}).result()
     types = {one["type"] for one in exported.template["resources"]}
     assert {"Microsoft.Network/virtualNetworks", "Microsoft.MachineLearningServices/workspaces"} <= types
-    return [tags, listed, state]
+    other = f"{GROUP}-other"
+    target = found.resource_groups.create_or_update(other, {"location": LOCATION}).id
+    body = {"location": LOCATION, "properties": {"addressSpace": {"addressPrefixes": ["10.7.0.0/16"]}}}
+    moving = f"{HERE}/Microsoft.Network/virtualNetworks/moving"
+    found.resources.begin_create_or_update_by_id(moving, api_version="2024-05-01", parameters=body).result()
+    move = {"resources": [moving], "targetResourceGroup": target}
+    found.resources.begin_validate_move_resources(GROUP, move).result()
+    found.resources.begin_move_resources(GROUP, move).result()
+    moved = [one.name for one in found.resources.list_by_resource_group(other)]
+    again = client(NetworkManagementClient).virtual_networks.get(other, "moving").provisioning_state
+    found.resource_groups.begin_delete(other).result()
+    return [tags, listed, state, moved, again]
 
 
 def delete():

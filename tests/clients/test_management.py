@@ -50,7 +50,13 @@ def test_the_management_libraries(cloud: Any, way: str) -> None:
     assert got["workspaces"] == ["Succeeded", True, {"a": "b"}, True]
     assert got["endpoints"] == {"first": "Approved", "second": ["Pending", "Rejected", "Approved", "Disconnected"], "left": 1}
     assert got["clusters"] == ["Succeeded", True, {"a": "b"}, True]
-    assert got["foresee"] == ["Create"] and got["features"] == [{"a": "b", "c": "d"}, ["net"], ["Registered"]]
+    assert got["foresee"] == ["Create"] and got["features"] == [
+        {"a": "b", "c": "d"},
+        ["net"],
+        ["Registered"],
+        ["moving"],
+        "Succeeded",
+    ]
     assert got["roles"] == ["ServicePrincipal", f"Looker of management-{way}"]
     assert got["locks"] == [409, "ScopeLocked"]
     state, id, _ = got["deploy"]

@@ -159,6 +159,10 @@ class Engine(Protocol):
         """
         ...
 
+    async def move(self, source: str, ids: list[str], target: str, caller: Caller, *, really: bool = True) -> None:
+        """Move resources of a group to another, all or none. ``really`` false: only say whether they could. Raises ArmError."""
+        ...
+
     async def finished(self, id: str, timeout: float) -> tuple[str, str]:
         """Wait for a row's provisioningState to be terminal: ``("Succeeded" | "Failed", reason)``; TimeoutError."""
         ...

@@ -1,5 +1,5 @@
-"""What Resource Manager answers besides resources: metadata, subscriptions, providers, listings, roles, policies, tags, the
-activity log, az's extensions.
+"""What Resource Manager answers besides resources: metadata, subscriptions, providers, listings, roles, policies, tags,
+moves, the activity log, az's extensions.
 
 Lives here: Routes, each a path and a function that reads the engine and answers. Never lives here: rules about what may
 be written (``control/gates.py``, the types), template deployments. To add a route: a function and a Route in one of the
@@ -8,7 +8,18 @@ modules, and its name in ``ROUTES`` below.
 
 from __future__ import annotations
 
-from cloister.frontends.arm_http import activity, extensions, metadata, policies, providers, resources, roles, subscriptions, tags
+from cloister.frontends.arm_http import (
+    activity,
+    extensions,
+    metadata,
+    moves,
+    policies,
+    providers,
+    resources,
+    roles,
+    subscriptions,
+    tags,
+)
 
 ROUTES = (
     *metadata.ROUTES,
@@ -19,6 +30,7 @@ ROUTES = (
     *activity.ROUTES,
     *extensions.ROUTES,
     *tags.ROUTES,
+    *moves.ROUTES,
     *policies.ROUTES,
 )
 """Every route of this frontend."""
