@@ -5,7 +5,8 @@
      "forge": [[SOURCE, TARGET, PORT], ...],               -> "forge": how many packets came back to a forged source
      "six": true,                                          -> "six": [IPv6 addresses here, answers to all nodes and all routers]
      "unix": [NAME, ...],                                  -> "unix": which abstract unix sockets take a connection
-     "watch": [SOURCE, ...]}                               -> "watch": sources seen on any interface here, after a line "ready"
+     "watch": [SOURCE, ...]}                               -> "watch": sources seen on any interface here, until all are
+                                                              or standard input ends; "ready" comes before
 
 Standard library only. Wire formats: RFC 791, 792, 793, 4443; packet(7).
 """
@@ -92,11 +93,16 @@ def heard(listening, seconds):
 
 
 def watch(seconds, sources):
-    """Which of these come in as source addresses, on whatever interface."""
+    """Which of these come in as source addresses, on whatever interface: until all have, or standard input ends."""
     listening = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     print("ready", flush=True)
     wanted = {socket.inet_aton(source): source for source in sources}
-    return sorted({wanted[content[12:16]] for content in heard(listening, seconds) if content[12:16] in wanted})
+    seen = set()
+    while len(seen) < len(wanted) and not select.select([sys.stdin], [], [], 0)[0]:
+        for content in heard(listening, 0.05):
+            if content[12:16] in wanted:
+                seen.add(wanted[content[12:16]])
+    return sorted(seen)
 
 
 def unix(names):
