@@ -84,13 +84,18 @@ def test_what_is_open_stays_open(small):
 
 
 def test_one_who_forwards_is_known_by_its_link(small):
-    """Its packets bear the addresses of others."""
-    small.put(filters(rule(False, False), everything(False), everything(True), places=(("nic-link", "n1"),)))
-    assert reached(small, THERE, 80) == [False]
-    small.put(filters(rule(False), everything(False), everything(True), places=(("subnet-link", "n2"),)))
-    assert reached(small, THERE, 80) == [False]
-    small.put(filters(rule(False), everything(False), everything(True), places=(("subnet-link", "n1"),)))
-    assert reached(small, THERE, 80) == [True]
+    """Its packets bear the addresses of others; the rules of addresses do not apply to what goes through it."""
+    deny, rest = rule(False, destination_ports=((80, 80),)), everything(False)
+    for places, passes in (
+        ([("link", "n2", -1), ("nic-link", "n2", 0)], False),
+        ([("link", "n2", -1), ("subnet-link", "n2", 0)], False),
+        ([("link", "n2", -1), ("subnet", "10.0.0.0/24", 0)], True),
+        ([("link", "n1", -1), ("subnet", "10.0.0.0/24", 0)], False),
+    ):
+        held = tuple(FilterPlace(place=place, prefix=prefix, chain=chain) for place, prefix, chain in places)
+        chains = (FilterChain(owner="/nsg", rules=(deny, everything(True), rest)),)
+        small.put(Filters(owner="/v", namespace="vnet-1", digest="d", chains=chains, places=held))
+        assert reached(small, THERE, 80, 81) == [passes, True], places
 
 
 def test_what_holds_is_found_again_and_a_foreign_edit_is_seen(small):

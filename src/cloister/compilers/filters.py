@@ -32,7 +32,7 @@ def compile_filters(intents: Iterable[Intent]) -> Iterator[Filters]:
     namespace = f"vnet-{networks[0].number}"
     owners: dict[str, str] = {}  # key of a group's id -> the id, in the order of chains
     places = tuple(_places(found, owners))
-    if not places:
+    if not owners:
         return
     prefixes = reach(networks[0], found)
     groups = members(found)
@@ -75,17 +75,20 @@ def _places(intents: list[Intent], owners: dict[str, str]) -> Iterator[FilterPla
 
     subnets = {i.owner.lower(): i for i in intents if isinstance(i, Subnet)}
     for intent in sorted((i for i in intents if isinstance(i, Subnet | Interface)), key=lambda i: (i.owner.lower(), str(i))):
-        if isinstance(intent, Interface):
+        if isinstance(intent, Subnet):
+            if intent.filter:
+                yield FilterPlace(place="subnet", prefix=intent.prefix, chain=chain(intent.filter))
+                if intent.endpoint_policies in OBEYING:
+                    yield FilterPlace(place="endpoint", prefix=intent.prefix, chain=chain(intent.filter))
+        elif intent.number and intent.forwarding:
             home = subnets.get(intent.subnet.lower())
-            for place, id in (("nic", intent.filter), ("subnet", home.filter if home else "")):
-                if id and intent.number and intent.forwarding:
-                    yield FilterPlace(place=f"{place}-link", prefix=f"n{intent.number}", chain=chain(id))
-            if intent.filter and intent.number:
-                yield FilterPlace(place="nic", prefix=f"{intent.address}/32", chain=chain(intent.filter))
-        elif intent.filter:
-            yield FilterPlace(place="subnet", prefix=intent.prefix, chain=chain(intent.filter))
-            if intent.endpoint_policies in OBEYING:
-                yield FilterPlace(place="endpoint", prefix=intent.prefix, chain=chain(intent.filter))
+            link = f"n{intent.number}"
+            yield FilterPlace(place="link", prefix=link, chain=-1)
+            for place, id in (("nic-link", intent.filter), ("subnet-link", home.filter if home else "")):
+                if id:
+                    yield FilterPlace(place=place, prefix=link, chain=chain(id))
+        elif intent.number and intent.filter:
+            yield FilterPlace(place="nic", prefix=f"{intent.address}/32", chain=chain(intent.filter))
 
 
 def _rules(rules: Iterable[Rule], prefixes: tuple[str, ...], groups: dict[str, tags.Ranges]) -> Iterator[FilterRule]:

@@ -199,6 +199,11 @@ class _Walk:
         self.appliances = (*self.appliances, found.owner)
         self.subnet = self.world.subnets.get(found.subnet.lower(), self.subnet)
         return self.from_network(network.owner)
+        home, place = self.world.subnets.get(found.subnet.lower()), self.world.place(network.owner)
+        around = home.filter if home else ""
+        denied = self.filtered(place, True, around, found.filter) or self.filtered(place, False, found.filter, around)
+        if denied:
+            return denied
 
     def by_system_routes(self, network_id: str, network: Network) -> Trace:
         """Where Azure's own routes lead."""

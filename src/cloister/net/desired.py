@@ -226,7 +226,8 @@ class FilterChain(msgspec.Struct, frozen=True, kw_only=True):
 class FilterPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where a chain (by its place in ``chains``) applies: to a ``nic``, a ``subnet``, or the ``endpoint`` addresses of one.
 
-    A NIC that forwards what is not its own is told by its link's name too: ``nic-link``, ``subnet-link`` (its subnet's chain).
+    A NIC that forwards what is not its own is told by its link's name alone: ``link`` (chain -1), and ``nic-link`` and
+    ``subnet-link`` for its own group and its subnet's.
     """
 
     place: str

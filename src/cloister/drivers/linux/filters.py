@@ -3,6 +3,7 @@
     chain prerouting, forward    hooks that stay: what is open goes on; a new flow passes the NIC's chain and the subnet's on its
                                  way out (before any translation), the subnet's and the NIC's on its way in, the endpoints'
                                  subnet's where those obey it
+    chain n<n>-out, n<n>-in      the same for one NIC that forwards: its packets are not told by their addresses
     chain f<n>-out, f<n>-in      one network security group, once, reached by verdict maps of addresses (sources are not spoofed:
                                  strict reverse-path filtering), or of interfaces that forward what is not theirs;
                                  ``return`` is Allow, ``drop`` is Deny
@@ -48,7 +49,6 @@ _ADDRESSES, _PORTS = Set("__set%d", nft.ADDRESS, interval=True), Set("__set%d", 
 _CHAIN_OF = Set("__map%d", nft.ADDRESS, nft.VERDICT)
 _CHAIN_OF_PREFIX = Set("__map%d", nft.ADDRESS, nft.VERDICT, interval=True)
 _CHAIN_OF_LINK = Set("__map%d", nft.LINK, nft.VERDICT)
-_MAPS = {"nic": _CHAIN_OF, "nic-link": _CHAIN_OF_LINK, "subnet-link": _CHAIN_OF_LINK}
 
 
 class _Batch:
@@ -68,6 +68,10 @@ class _Batch:
     def chain(self, number: int, part: str) -> str:
         """The name of a chain of this generation."""
         return f"f{number}-{part}.{self.letter}"
+
+    def link(self, link: str, part: str) -> str:
+        """The name of a forwarding NIC's chain of this generation."""
+        return f"{link}-{part}.{self.letter}"
 
     def rule(self, chain: str, comment: str, expressions: bytes) -> None:
         """Append a rule."""
@@ -95,6 +99,7 @@ def messages(filters: Filters, letter: str) -> list[Message]:
     batch.messages += [nft.chain_new(chain, TABLE) for chain in _HOOKS]
     parts = ("in", "out", "endpoint", "platform")
     names = [batch.chain(number, part) for number in range(len(filters.chains)) for part in parts]
+    names += [batch.link(item.prefix, part) for item in filters.places if item.place == "link" for part in ("in", "out")]
     batch.messages += [nft.chain_new(Chain(name), TABLE) for name in names]
     for number, chain in enumerate(filters.chains):
         _chain(batch, number, chain)
@@ -107,13 +112,30 @@ def _hooks(batch: _Batch, places: tuple[FilterPlace, ...]) -> None:
     from_nic, to_nic = ex.incoming(NICS), ex.outgoing(NICS)
     for hook in ("prerouting", "forward"):
         batch.rule(hook, "what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT))
+    _links(batch, places)
     for place in ("nic", "subnet"):
         _jump(batch, "prerouting", f"outbound, the {place}'s", from_nic + ex.source(), places, place, "out")
-        _jump(batch, "prerouting", f"likewise, who forwards, the {place}'s", ex.incoming_link(), places, f"{place}-link", "out")
     for place in ("subnet", "nic"):
         _jump(batch, "forward", f"inbound, the {place}'s", to_nic + ex.target(), places, place, "in")
-        _jump(batch, "forward", f"likewise, who forwards, the {place}'s", ex.outgoing_link(), places, f"{place}-link", "in")
     _jump(batch, "forward", "inbound, endpoints", ex.translated() + ex.original(ex.DESTINATION), places, "endpoint", "endpoint")
+
+
+def _links(batch: _Batch, places: Iterable[FilterPlace]) -> None:
+    """Those who forward: a chain for each, and nothing else of the hooks for what goes through it."""
+    links = [item.prefix for item in places if item.place == "link"]
+    if not links:
+        return
+    applies = {(item.place, item.prefix): item.chain for item in places}
+    for part, order in (("out", ("nic-link", "subnet-link")), ("in", ("subnet-link", "nic-link"))):
+        for link in links:
+            for place in order:
+                if (place, link) in applies:
+                    jump = ex.verdict(ACCEPT, chain=batch.chain(applies[place, link], part))
+                    batch.rule(batch.link(link, part), f"{part}bound, the {place.removesuffix('-link')}'s", jump)
+        elements = [Element(link.encode().ljust(16, b"\0"), jump=batch.link(link, part), final=True) for link in links]
+        load, hook = (ex.incoming_link(), "prerouting") if part == "out" else (ex.outgoing_link(), "forward")
+        number = batch.set(_CHAIN_OF_LINK, elements)
+        batch.rule(hook, f"{part}bound, who forwards", load + ex.looked_up(_CHAIN_OF_LINK.name, number, verdicts=True))
 
 
 def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[FilterPlace], place: str, part: str) -> None:
@@ -121,12 +143,9 @@ def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[
     found = [item for item in places if item.place == place]
     if not found:
         return
-    declared = _MAPS.get(place, _CHAIN_OF_PREFIX)
+    declared = _CHAIN_OF if place == "nic" else _CHAIN_OF_PREFIX
     elements: list[Element] = []
     for item in found:
-        if declared is _CHAIN_OF_LINK:
-            elements.append(Element(item.prefix.encode().ljust(16, b"\0"), jump=batch.chain(item.chain, part)))
-            continue
         first, last = tags.of_prefix(item.prefix)
         elements.append(Element(first.to_bytes(4, "big"), jump=batch.chain(item.chain, part)))
         if declared.interval and last < tags.TOP:

@@ -33,11 +33,12 @@ _COMMENT_BYTES_MAX = 127  # NFTNL_UDATA_COMMENT_MAXLEN, less the zero
 
 ADDRESS, PORT = 7, 13  # nft's data types ipv4_addr and inet_service, for its listings only
 ADDRESS_PORT = (ADDRESS << 6) | PORT
+TWO_ADDRESSES = (ADDRESS << 6) | ADDRESS
 INDEX_ADDRESS = (20 << 6) | ADDRESS  # iface_index and ipv4_addr
 VERDICT = 0xFFFFFF00  # NFT_DATA_VERDICT
 LINK = 41  # ifname
 KEY_BYTES = {ADDRESS: 4, PORT: 2, LINK: 16}  # of the sets of one part
-_JUMP = -3
+_JUMP, _GOTO = -3, -4
 _ELEMENTS_PER_MESSAGE = 500  # an attribute holds less than 64 KiB
 
 
@@ -80,7 +81,7 @@ class Chain:
 
 
 def _width(kind: int) -> int:
-    return 8 if kind in (ADDRESS_PORT, INDEX_ADDRESS) else 4
+    return 8 if kind in (ADDRESS_PORT, INDEX_ADDRESS, TWO_ADDRESSES) else 4
 
 
 def _comment(words: str) -> bytes:
@@ -154,13 +155,17 @@ def rule_new(chain: str, rule: Rule, table: str = TABLE) -> Message:
 
 @dataclass(frozen=True)
 class Element:
-    """One element's bytes: key, data of a map's (or the chain to jump to), the mark of an interval's end, and a comment."""
+    """One element's bytes: key, data of a map's (or the chain to jump to), the mark of an interval's end, and a comment.
+
+    ``final``: what returns from the chain goes no further in this one (``goto``).
+    """
 
     key: bytes
     data: bytes = b""
     end: bool = False
     comment: str = ""
     jump: str = ""
+    final: bool = False
 
 
 def _element(element: Element, whole: bool) -> bytes:
@@ -170,7 +175,7 @@ def _element(element: Element, whole: bool) -> bytes:
     if whole and element.data:
         parts += nest(2, _value(element.data))
     if whole and element.jump:
-        parts += nest(2, nest(2, attribute(1, _number(_JUMP)), attribute(2, text(element.jump))))
+        parts += nest(2, nest(2, attribute(1, _number(_GOTO if element.final else _JUMP)), attribute(2, text(element.jump))))
     if whole and element.comment:
         parts += attribute(6, _comment(element.comment))
     return nest(1, parts)

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
 
-from cloister.drivers.sim.filters import Packet, denied
+from cloister.drivers.sim.filters import Packet, denied, denied_on
 from cloister.drivers.sim.routes import crosses, nic_numbered, peer_route, user_hop
 from cloister.net import plan
 from cloister.net.desired import (
@@ -100,7 +100,7 @@ class SimFabric:
         if not isinstance(nic, Nic):
             return Verdict(False, why="the machine has no interface")
         packet = Packet(source=nic.address, destination=address, protocol=protocol, source_port=source_port, port=port)
-        if rule := denied(self.objects, nic.router, ("nic", "subnet"), False, packet):
+        if rule := denied_on(self.objects, nic, False, packet):
             return Verdict(False, why=f"dropped by {rule}")
         return self._routed(nic, packet)
 
@@ -112,6 +112,9 @@ class SimFabric:
             if appliance is None or not appliance.forwarding or not hops:
                 return Verdict(False, why="no appliance forwards it")
             if appliance.address != packet.destination:
+                rule = denied_on(self.objects, appliance, True, packet) or denied_on(self.objects, appliance, False, packet)
+                if rule:
+                    return Verdict(False, why=f"dropped by {rule}")
                 return self._routed(appliance, packet, hops - 1)
             to = "system"
         if to == "drop":
@@ -166,7 +169,7 @@ class SimFabric:
             return Verdict(False, why="an endpoint's address without an approved way")
         for other in self.objects.values():
             if isinstance(other, Nic) and other.router == router and other.address == address:
-                if rule := denied(self.objects, router, ("subnet", "nic"), True, packet):
+                if rule := denied_on(self.objects, other, True, packet):
                     return Verdict(False, why=f"dropped by {rule}")
                 if packet.protocol == "tcp" and not self._answers(other, packet.source):
                     return Verdict(False, why="a route drops the answer")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
 
 from cloister.net import plan
-from cloister.net.desired import Desired, FilterRule, Filters, Range
+from cloister.net.desired import Desired, FilterPlace, FilterRule, Filters, Nic, Range
 
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51}
 
@@ -32,15 +32,30 @@ def denied(objects: Mapping[str, Desired], router: str, places: tuple[str, ...],
     if not isinstance(filters, Filters):
         return ""
     address = IPv4Address(packet.destination if inbound else packet.source)
-    for place in places:
-        for item in filters.places:
-            if item.place == place and address in IPv4Network(item.prefix):
-                chain = filters.chains[item.chain]
-                rule = _first(chain.rules, inbound, packet)
-                if rule is None and IPv4Address(packet.destination) == plan.AZURE_DNS:
-                    continue
-                if rule is None or not rule.allow:
-                    return rule.because if rule else chain.owner
+    found = (item for place in places for item in filters.places if item.place == place and address in IPv4Network(item.prefix))
+    return _dropped(filters, found, inbound, packet)
+
+
+def denied_on(objects: Mapping[str, Desired], nic: Nic, inbound: bool, packet: Packet) -> str:
+    """The same for a packet that goes in or out by one NIC: by its address, or by its link where it forwards."""
+    if not nic.forwarding:
+        return denied(objects, nic.router, ("subnet", "nic") if inbound else ("nic", "subnet"), inbound, packet)
+    filters = objects.get(f"filters {nic.router}")
+    if not isinstance(filters, Filters):
+        return ""
+    order = ("subnet-link", "nic-link") if inbound else ("nic-link", "subnet-link")
+    found = (item for place in order for item in filters.places if (item.place, item.prefix) == (place, f"n{nic.number}"))
+    return _dropped(filters, found, inbound, packet)
+
+
+def _dropped(filters: Filters, places: Iterable[FilterPlace], inbound: bool, packet: Packet) -> str:
+    for item in places:
+        chain = filters.chains[item.chain]
+        rule = _first(chain.rules, inbound, packet)
+        if rule is None and IPv4Address(packet.destination) == plan.AZURE_DNS:
+            continue
+        if rule is None or not rule.allow:
+            return rule.because if rule else chain.owner
     return ""
 
 
