@@ -50,6 +50,22 @@ def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys
     return edits
 
 
+def parted(edits: Iterable[Edit], held: Mapping[str, Desired]) -> list[Edit]:
+    """Take away and give back the routes between peered networks whose rules change both in these edits.
+
+    The rules of one network are replaced in one step, those of two are not: a packet between them could meet the new ones here
+    and the old ones there, and pass where neither the old nor the new rows let it.
+    """
+    edited = [edit.object for edit in edits if not isinstance(edit, Sever)]
+    changed = {thing.namespace for thing in edited if isinstance(thing, Filters)}
+    if len(changed) < 2:
+        return []
+    known = {thing.key for thing in edited}
+    routes = [thing for thing in held.values() if isinstance(thing, PeerRoute) and thing.key not in known]
+    between = [route for route in routes if {route.namespace, route.other} <= changed]
+    return [verb(route) for verb in (Drop, Put) for route in between]
+
+
 def _severed(edits: Iterable[Edit]) -> list[Edit]:
     """A Sever for every address that loses a forward and every identity that loses its route, once.
 

@@ -18,7 +18,7 @@ from functools import partial
 import msgspec
 
 from cloister.arm.resource import ResourceType, Row, View
-from cloister.compilers.diff import difference, same
+from cloister.compilers.diff import difference, parted, same
 from cloister.compilers.order import SEVERED, Phase, arrange
 from cloister.control.ports import Driver
 from cloister.control.realized import Realized
@@ -233,18 +233,23 @@ class ReconcileLoop:
         for held in self._held.values():
             keys |= held.errors.keys()
         edits = self._edits(keys)
+        apart = [edit for held in self._held.values() for edit in parted(edits, held.objects)]
+        edits += apart
+        again = {edit.object.key for edit in apart if not isinstance(edit, Sever)}
+        self._dirty |= again
+        keys |= again
         self._owed |= {edit: None for edit in edits if isinstance(edit, Sever)}
         waiting = await self._apply_all([*(edit for edit in edits if not isinstance(edit, Sever)), *self._owed])
         self._dirty -= keys - waiting
         for held in self._held.values():
             for key in [key for key in held.errors if key not in self.realized.desired and key not in held.objects]:
                 del held.errors[key]
+        self._moment += 1
         async with self._passed:
             self._done = max(self._done, revision)
             self._passed.notify_all()
 
     async def _apply_all(self, edits: list[Edit]) -> set[str]:
-        self._moment += 1
         """All edits in ORDER. Answers the keys of those held back: what they stand on, or wait for, failed."""
         closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds
         open_still: dict[Sever, None] = {}
@@ -266,12 +271,12 @@ class ReconcileLoop:
             if held.due():
                 first = held._seen < 0
                 found = await held.read()
+                self._moment += 1
                 if not first:
                     self.drift += len(found - self._dirty - held.errors.keys())
                 self._dirty |= found
 
     def _edits(self, unsorted: set[str]) -> list[Edit]:
-                self._moment += 1
         edits: list[Edit] = []
         keys = sorted(unsorted)  # the same rows make the same edits in the same order
         for held in self._held.values():
@@ -292,12 +297,12 @@ class ReconcileLoop:
             except (Unreachable, TimeoutError, CallFailed) as error:
                 held.stale = True
                 raise DriverLost(f"{phase.name}: {phase.driver}: {error}") from error
+            self._moment += 1
             for edit, problem in zip(batch, answers, strict=True):
                 held.note(edit, problem)
                 if problem:
                     failed.append(edit)
                     log.warning("edit.failed phase=%s edit=%s reason=%s", phase.name, msgspec.json.encode(edit).decode(), problem)
-            self._moment += 1
         return failed
 
     def _of(self, thing: Desired) -> Held:
