@@ -97,9 +97,7 @@ def certificate(home: Home) -> Iterator[Finding]:
         advice = "restore it from a copy, or start afresh with 'cloister down --purge'"
         yield Finding("certificate", BAD, f"{home.ca_file} cannot be read: {error}", advice)
         return
-    begins, ends = (
-        time.mktime(day.timetuple()) - time.timezone for day in (found.not_valid_before_utc, found.not_valid_after_utc)
-    )
+    begins, ends = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
     stamp = found.not_valid_after_utc.date().isoformat()
     if time.time() < begins:
         yield Finding("certificate", BAD, "the CA's certificate is not valid yet", "set the clock")
