@@ -12,6 +12,9 @@ import threading
 import time
 from typing import Any
 
+import pytest
+
+from tests.conftest import DEEP_MINUTES
 from tests.mainjob.rows import held, wanted
 from tests.mainjob.world import ML, NETWORK, World, eventually
 
@@ -108,7 +111,19 @@ def pids(world: World) -> dict[str, int]:
 
 
 def test_kills(own_cloud):
-    rounds = int(os.environ.get("CLOISTER_KILLS", "5"))
+    kills(own_cloud, int(os.environ.get("CLOISTER_KILLS", "5")))
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(0)
+def test_kills_deep(own_cloud):
+    kills(own_cloud, int(os.environ.get("CLOISTER_KILLS", "50")))
+
+
+def kills(own_cloud: Any, rounds: int) -> None:
+    """So many of each process, in random order, at random moments, within a quarter of DEEP_MINUTES."""
+    ends = time.monotonic() + 60 * min(DEEP_MINUTES, 60) / 4
+    done = 0
     seed = int(os.environ.get("CLOISTER_SEED", "1"))
     rng = random.Random(seed)
     world = World(own_cloud)
@@ -127,6 +142,9 @@ def test_kills(own_cloud):
         client.start()
         try:
             for victim in order:
+                if time.monotonic() > ends:
+                    break
+                done += 1
                 time.sleep(rng.uniform(0.0, 0.4))  # a random moment, not a wait for something
                 before = eventually(lambda victim=victim: pids(world).get(victim), 10)
                 os.kill(before, signal.SIGKILL)
@@ -145,14 +163,16 @@ def test_kills(own_cloud):
             client.join(60)
     assert not client.is_alive()
     assert not client.refused, client.refused[:3]
-    assert len(client.acknowledged) > len(order)
+    assert len(client.acknowledged) > done
     for id in client.deployments:
         ended = eventually(lambda id=id: _ended(own_cloud, id), 30)
         assert ended in ("Succeeded", "Failed")
     for id, there in client.acknowledged.items():
         assert own_cloud.rest("GET", id, api_version=NETWORK).status == (200 if there else 404), id
     eventually(lambda: _equal(own_cloud), 30)
-    print(f"{len(order)} kills, {len(client.acknowledged)} endpoints, {len(client.deployments)} deployments, seed {seed}")
+    print(
+        f"{done} of {len(order)} kills, {len(client.acknowledged)} endpoints, {len(client.deployments)} deployments, seed {seed}"
+    )
 
 
 def _ended(cloud: Any, id: str) -> str:

@@ -1,0 +1,70 @@
+"""Down and up again with 1,000 networks, endpoints and machines: converged within 15 s; control and fabric restart unseen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from tests.mainjob.measures import memory, processes
+from tests.mainjob.rows import held, wanted
+from tests.mainjob.world import NETWORK, World, eventually
+
+CONVERGED_SECONDS = 15.0
+
+
+def _grow(world: World, workspace: str, number: int) -> None:
+    """Networks with an endpoint and a machine each."""
+    for place in range(number):
+        network = world.network(f"v{place}")
+        world.endpoint(f"e{place}", network, workspace)
+        machine = world.id("Cloister.Fabric/machines", f"m{place}")
+        world.cloud.arm("PUT", machine, {"properties": {"place": f"{network}/subnets/default"}}, api_version="2026-01-01")
+
+
+def _applied(cloud: Any) -> bool:
+    """Whether control says that all rows are applied, by everybody."""
+    try:
+        told = cloud.api.call("status")
+    except Exception:  # it is not there yet
+        return False
+    loop = told.get("loop", told)
+    return loop["revision"] > 0 and loop["applied"] >= loop["revision"] and not any(d["errors"] for d in loop["drivers"].values())
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(0)
+def test_restart_at_scale(own_cloud):
+    number = int(os.environ.get("CLOISTER_SCALE", "1000"))
+    world = World(own_cloud)
+    workspace = world.workspace("first")["id"]
+    began = time.monotonic()
+    _grow(world, workspace, number)
+    grown = time.monotonic() - began
+    address = world.cloud.arm("GET", world.id("Microsoft.Network/privateEndpoints", "e0"), api_version=NETWORK)
+    address = address["properties"]["customDnsConfigs"][0]["ipAddresses"][0]
+    name = world.cloud.arm("GET", workspace, api_version="2024-04-01")["properties"]["discoveryUrl"].split("/")[2]
+    with world.machine("v0") as machine:
+        assert machine.do("open", **{"as": "kept", "name": name, "address": address})["opened"]
+        for victim in ("control", "fabric"):
+            before = processes(own_cloud)[victim]
+            os.kill(before, signal.SIGKILL)
+            killed = time.monotonic()
+            eventually(lambda victim=victim, before=before: processes(own_cloud).get(victim, before) != before, 10)
+            eventually(lambda: _applied(own_cloud), 60)
+            print(f"{victim} killed: all is applied again {time.monotonic() - killed:.1f} s later")
+            answer = machine.do("ask", **{"as": "kept", "host": name, "path": f"/history/v1.0{workspace}/experiments/none"})
+            assert answer.get("status") == 401, f"after the end of {victim}: {answer}"
+    weight = {process: round(size) for process, size in memory(own_cloud).items()}
+    own_cloud.cloister("down")
+    began = time.monotonic()
+    own_cloud.cloister("up", "--detach", timeout=300)
+    up = time.monotonic() - began
+    eventually(lambda: _applied(own_cloud), 300)
+    took = time.monotonic() - began
+    print(f"{number} networks made in {grown:.0f} s; up after {up:.1f} s, converged after {took:.1f} s; MiB before: {weight}")
+    assert held(own_cloud.home) == wanted(own_cloud.home, own_cloud.api.facts["tenant_id"])
+    assert took <= CONVERGED_SECONDS
