@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from statistics import median
 
-from bench import arm, edge, names, path, ready
+from bench import arm, edge, fabric, names, path, ready
 from bench.clouds import CLI, HERE, LOCATION, cloister, fresh_home
 from bench.figures import RUNS, Figure
 from cloister.cli.cloud import Cloud
@@ -105,7 +105,7 @@ def _ask(cloud: Cloud, place: str, name: str, address: str, workspace: str) -> N
 
 
 MEASURES: tuple[Callable[[Home], Iterator[Figure]], ...] = (starts, requests, machines, tracking)
-LABS: tuple[Callable[[], Iterator[Figure]], ...] = (names.measure, ready.measure, edge.measure, arm.measure, path.measure)
+LABS: tuple[Callable[[], Iterator[Figure]], ...] = (names.measure, fabric.measure, ready.measure, edge.measure, arm.measure, path.measure)
 
 
 def main() -> None:
