@@ -156,6 +156,8 @@ class Deployments:
             await again.kept.wait()
             if again.over.is_set() or self.runs.get(key(id)) is again:
                 return again, False
+        if (before := self.runs.get(key(id))) is not None and before.state != "Running":
+            await before.over.wait()  # it has ended, as its GET says; only the store has yet to take the end
         old = self._replaceable(id, ask.location)
         first = record.first_row(id, ask, caller, computed["correlationId"], computed["timestamp"], computed)
         run = Run(self.engine, self, first, plan, caller, self.clock, link=ask.link, digest=digest)

@@ -5,6 +5,9 @@ Source: bicep types microsoft.machinelearningservices 2026-05-01
 
 from __future__ import annotations
 
+from typing import Any
+
+from cloister.arm.resource import Row, View
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.plain import plain
@@ -29,7 +32,16 @@ PROPERTIES = obj(
     tags=anything(),
 )
 
-TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no job is run", location="none")
+
+def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
+    """Where the job would be followed, and that it has not begun."""
+    workspace = row.id.rsplit("/jobs/", 1)[0]
+    studio = {"jobServiceType": "Studio", "endpoint": f"https://ml.azure.com/runs/{row.name}?wsid={workspace}"}
+    written = row.properties.get("services")
+    return {"services": {"Studio": studio, **(written if isinstance(written, dict) else {})}, "status": "NotStarted"}
+
+
+TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no job is run", location="none", show=show)
 
 SCHEDULE_NAME = "Microsoft.MachineLearningServices/workspaces/schedules"
 
