@@ -105,7 +105,14 @@ def _ask(cloud: Cloud, place: str, name: str, address: str, workspace: str) -> N
 
 
 MEASURES: tuple[Callable[[Home], Iterator[Figure]], ...] = (starts, requests, machines, tracking)
-LABS: tuple[Callable[[], Iterator[Figure]], ...] = (names.measure, fabric.measure, ready.measure, edge.measure, arm.measure, path.measure)
+LABS: tuple[Callable[[], Iterator[Figure]], ...] = (
+    names.measure,
+    fabric.measure,
+    ready.measure,
+    edge.measure,
+    arm.measure,
+    path.measure,
+)
 
 
 def main() -> None:
