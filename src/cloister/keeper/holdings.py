@@ -21,7 +21,7 @@ NAME_LENGTH_MAX = 64
 IP_FREEBIND = 15  # linux/in.h; the socket module lacks it
 BACKLOG = 4096
 TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM, "out": socket.SOCK_STREAM}
-"""``tcp`` and ``udp`` are bound, ``tcp`` listens; ``out`` is bound to nothing: who asked for it connects it, and drops it here."""
+"""``tcp`` and ``udp`` are bound, ``tcp`` listens; ``out`` is bound to nothing: who asked connects it, and drops it here."""
 
 
 class Refused(Exception):
