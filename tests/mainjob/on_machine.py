@@ -10,6 +10,9 @@
 {"do": "greet", "address": A, "port": P, "seconds": S} -> {"seen": address | "", "why": text}  (what ``serve`` tells)
 {"do": "hammer", "addresses": [A, ...], "seconds": S} -> {"begun": true}  (connects again and again to port 443 of each)
 {"do": "hammered"}                                  -> {A: [[began, ended, reached], ...]}  (ends it; times as time.monotonic)
+{"do": "echo", "port": P}                           -> {"serving": true}  (tells each caller its address, then echoes)
+{"do": "hold", "as": K, "address": A, "port": P, "seconds": S, "bytes"?: N} -> {"seen": address | "", "same": bool}  (of ``echo``)
+{"do": "proxied", "address": A, "port": P, "seconds": S} -> {"heard": hex}  (what ``echo`` heard though nothing was sent)
 {"do": "doh", "server": S, "name": N, "method": GET|POST} -> {"status": int, "address": the last record's | "", "type": text}
 """
 
@@ -120,6 +123,53 @@ def greet(command):
         return {"seen": "", "why": f"{type(error).__name__}: {error}"}
 
 
+def echo(port):
+    listening = socket.create_server(("0.0.0.0", port))
+
+    def one(caller, address):
+        with caller:
+            caller.sendall(f"{address}\n".encode())
+            while part := caller.recv(65536):
+                caller.sendall(part)
+
+    def answer():
+        while True:
+            caller, (address, _) = listening.accept()
+            threading.Thread(target=one, args=(caller, address), daemon=True).start()
+
+    threading.Thread(target=answer, daemon=True).start()
+    return {"serving": True}
+
+
+def hold(command):
+    try:
+        made = socket.create_connection((command["address"], command["port"]), timeout=command["seconds"])
+        CONNECTIONS[command["as"]] = made
+        seen = made.recv(100).decode().strip()
+        sent = os.urandom(command.get("bytes", 0))
+        threading.Thread(target=made.sendall, args=(sent,), daemon=True).start()
+        came = b""
+        while len(came) < len(sent):
+            came += made.recv(1 << 20)
+        return {"seen": seen, "same": came == sent}
+    except OSError as error:
+        return {"seen": "", "same": False, "why": f"{type(error).__name__}: {error}"}
+
+
+def proxied(command):
+    try:
+        with socket.create_connection((command["address"], command["port"]), timeout=command["seconds"]) as made:
+            came = b""
+            while len(came.partition(b"\n")[2]) < 28:
+                part = made.recv(1000)
+                if not part:
+                    break
+                came += part
+            return {"heard": came.partition(b"\n")[2].hex()}
+    except OSError:
+        return {"heard": ""}
+
+
 def question(name):
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     return b"\0\0\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
@@ -194,6 +244,7 @@ DO = {
     "end": wait_for_end,
     "tcp": tcp,
 }
+DO |= {"echo": lambda c: echo(c["port"]), "hold": hold, "proxied": proxied}
 DO |= {"doh": doh, "serve": lambda c: serve(c["port"]), "greet": greet}
 
 for line in sys.stdin:

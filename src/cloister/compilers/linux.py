@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from cloister.compilers.egress import compile_egress, public_routes
+from cloister.compilers.egress import compile_egress, compile_service_endpoints, public_routes
 from cloister.net import plan
 from cloister.net.desired import EndpointAddress, FabricObject, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
 from cloister.net.intent import Endpoint, Intent, Interface, Network, Subnet
@@ -70,6 +70,7 @@ def _router(network: Network, subnets: list[Subnet], nics: list[Interface]) -> I
     yield Namespace(owner=network.owner, name=name, role="vnet", outbound=outbound)
     yield Uplink(owner=network.owner, namespace=name, routes=public_routes(egress, outbound))
     yield from egress
+    yield from compile_service_endpoints(name, subnets, nics)
     for subnet in subnets:
         yield Gateway(
             owner=subnet.owner,
@@ -103,6 +104,17 @@ def _endpoint(endpoint: Endpoint, router: str) -> Iterator[FabricObject]:
         return
     identity = plan.identity_address(endpoint.number)
     yield IdentityRoute(owner=endpoint.owner, namespace=router, identity=identity)
+    for _, address in endpoint.addresses:
+        for port, slot in endpoint.leads:
+            yield Forward(
+                owner=endpoint.owner,
+                namespace=router,
+                address=address,
+                port=port,
+                to_address=slot,
+                to_port=plan.EDGE_PORT,
+                identity=identity,
+            )
     leads_to = {name.member: name.address for name in endpoint.names}
     for member, address in endpoint.addresses:
         if member not in leads_to:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from cloister.net.desired import (
+    Caller,
     Door,
     Drop,
     Edit,
@@ -33,6 +34,7 @@ from cloister.net.desired import (
     Policy,
     PublicName,
     Put,
+    Relay,
     Sever,
     Site,
     Uplink,
@@ -68,13 +70,13 @@ ORDER = (
     Phase("withdraw forwards", "fabric", Drop, (Forward,), guards=True),
     Phase("withdraw egress", "fabric", Drop, (Egress,)),
     Phase("withdraw peerings", "fabric", Drop, (PeerRoute, PeerLink), guards=True),
-    Phase("withdraw identities and roles", "edge", Drop, (Identity, Permission)),
+    Phase("withdraw identities and roles", "edge", Drop, (Identity, Caller, Permission)),
     Phase("restrict policies", "edge", Put, (Policy,)),
     Phase("reset sockets", "edge", Sever),
     Phase("forget connections", "fabric", Sever),
     Phase("reset late sockets", "edge", Sever),
     Phase("withdraw names", "resolver", Drop, (PublicName, ZoneRecords, Door, View)),
-    Phase("withdraw sites", "edge", Drop, (Site, Policy)),
+    Phase("withdraw sites", "edge", Drop, (Site, Policy, Relay)),
     Phase("withdraw identity routes", "fabric", Drop, (IdentityRoute,)),
     # change topology
     Phase("remove endpoint addresses", "fabric", Drop, (EndpointAddress,)),
@@ -90,7 +92,7 @@ ORDER = (
     Phase("make topology", "fabric", Put, (Uplink, Gateway, Nic, EndpointAddress, IdentityRoute), narrow=False),
     Phase("set routes", "fabric", Put, (NicRoutes,), guards=True),
     # grant
-    Phase("grant sites", "edge", Put, (Site, Identity, Permission)),
+    Phase("grant sites", "edge", Put, (Site, Relay, Identity, Caller, Permission)),
     Phase("grant forwards", "fabric", Put, (Forward,)),
     Phase("grant egress", "fabric", Put, (Egress,)),
     Phase("grant peerings", "fabric", Put, (PeerLink, PeerRoute)),

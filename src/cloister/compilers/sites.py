@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cloister.net.desired import EdgeObject, Identity, Permission, Policy, Site
-from cloister.net.intent import Endpoint, Grant, Intent, Service
+from cloister.net.desired import Caller, EdgeObject, Identity, Permission, Policy, Relay, Site
+from cloister.net.intent import Endpoint, Grant, Intent, LinkService, Service, Subnet
 from cloister.net.names import CONTROL_NAMES
-from cloister.net.plan import identity_address
+from cloister.net.plan import identity_address, link_slot
 
 
 def control_sites() -> Iterator[Site]:
@@ -40,6 +40,7 @@ def policy(service: Service, endpoints: Sequence[Endpoint]) -> Policy:
         because=service.because,
         facts=tuple(sorted({"region": service.region, **dict(service.facts)}.items())),
         endpoints=tuple(sorted({one.because or one.owner for one in endpoints if _leads_to(one, service)})),
+        subnets=tuple(sorted(id.lower() for id in service.subnets)),
     )
 
 
@@ -94,6 +95,24 @@ def compile_resource(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
             for endpoint in mine:
                 yield identity(endpoint)
 
+        elif isinstance(service, LinkService):
+            yield from relays(service)
+            for endpoint in endpoints.pop(service.owner.lower(), []):
+                yield identity(endpoint)
+
+
+def relays(service: LinkService) -> Iterator[Relay]:
+    """Where each port of a private link service leads."""
+    for _, slot, targets in service.ports:
+        yield Relay(
+            owner=service.owner,
+            address=link_slot(slot),
+            resource=service.owner,
+            namespace=f"machine-{service.number}",
+            targets=targets,
+            proxy=service.proxy,
+        )
+
 
 def compile_grant(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
     """The permissions among ``intents``."""
@@ -102,9 +121,17 @@ def compile_grant(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
             yield permission(one)
 
 
+def compile_callers(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
+    """The identities of the subnets among ``intents`` that have service endpoints."""
+    for one in intents:
+        if isinstance(one, Subnet) and one.service_endpoints:
+            yield Caller(owner=one.owner, address=one.identity, subnet=one.owner)
+
+
 def compile_sites(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
     """All objects of the edge for a whole world."""
     found = list(intents)
     yield from compile_base()
     yield from compile_resource(found)
     yield from compile_grant(found)
+    yield from compile_callers(found)

@@ -19,6 +19,7 @@ from cloister.net.intent import (
     Host,
     Intent,
     Interface,
+    LinkService,
     Network,
     Peering,
     Record,
@@ -38,7 +39,9 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
         case Network():
             return tuple((kind, intent.owner.lower()) for kind in ("network", "filters", "routes", "view"))
         case Subnet() | Interface():
-            return tuple((kind, intent.network.lower()) for kind in ("network", "filters", "routes"))
+            here = intent.network.lower()
+            callers = (("callers", here),) if isinstance(intent, Subnet) else ()
+            return (("network", here), ("filters", here), ("routes", here), *callers)
         case Peering():
             both = " ".join(sorted((intent.network.lower(), intent.remote.lower())))
             here = intent.network.lower()
@@ -48,7 +51,7 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
             return (("network", here), ("filters", here), ("routes", here), ("resource", intent.target.lower()))
         case Filter():
             return tuple(("filters", network.lower()) for network in intent.networks)
-        case Service():
+        case Service() | LinkService():
             return (("resource", intent.owner.lower()),)
         case Zone():
             return (("zone", intent.owner.lower()),)
@@ -84,6 +87,7 @@ COMPILE: dict[str, Callable[[Iterable[Intent]], Iterable[Desired]]] = {
     "door": names.compile_door,
     "zone": names.compile_zone,
     "resource": _resource,
+    "callers": sites.compile_callers,
     "grant": sites.compile_grant,
 }
 

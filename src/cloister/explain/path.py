@@ -16,7 +16,7 @@ from cloister.explain.peerings import Peerings, across
 from cloister.explain.routes import user_route
 from cloister.explain.trace import Flow, Step, Trace
 from cloister.net import plan
-from cloister.net.intent import Endpoint, Filter, Intent, Interface, Network, Peering, Service, Subnet
+from cloister.net.intent import Endpoint, Filter, Intent, Interface, LinkService, Network, Peering, Service, Subnet
 
 DNS_PORT = 53
 Lookup = Callable[[str, str], tuple[str, tuple[Step, ...]]]
@@ -31,6 +31,7 @@ class World:
         self.subnets: dict[str, Subnet] = {}
         self.prefixes: list[tuple[str, str]] = []  # of each subnet (id in lower case), which may have several
         self.services: list[Service] = []
+        self.link_services: dict[str, LinkService] = {}
         self.endpoints: list[Endpoint] = []
         self.interfaces: list[Interface] = []
         self.filters: dict[str, Filter] = {}
@@ -42,6 +43,8 @@ class World:
                 case Subnet():  # one for each prefix; what explain asks is the same for all
                     self.subnets[intent.owner.lower()] = intent
                     self.prefixes.append((intent.owner.lower(), intent.prefix))
+                case LinkService():
+                    self.link_services[intent.owner.lower()] = intent
                 case Service():
                     self.services.append(intent)
                 case Endpoint():
@@ -196,14 +199,14 @@ class _Walk:
             why = "the packet comes from there" if found is not None else "no machine there has IP forwarding"
             return self.end("NoRoute", "route", "dropped", f"{words} ({via}): {why}", because)
         self.passed("route", "sent", f"{words}: {via} sends it on", because)
-        self.appliances = (*self.appliances, found.owner)
-        self.subnet = self.world.subnets.get(found.subnet.lower(), self.subnet)
-        return self.from_network(network.owner)
         home, place = self.world.subnets.get(found.subnet.lower()), self.world.place(network.owner)
         around = home.filter if home else ""
         denied = self.filtered(place, True, around, found.filter) or self.filtered(place, False, found.filter, around)
         if denied:
             return denied
+        self.appliances = (*self.appliances, found.owner)
+        self.subnet = self.world.subnets.get(found.subnet.lower(), self.subnet)
+        return self.from_network(network.owner)
 
     def by_system_routes(self, network_id: str, network: Network) -> Trace:
         """Where Azure's own routes lead."""
@@ -225,6 +228,9 @@ class _Walk:
         if self.appliances:
             detail = "an appliance must send from an address of its own to get out: translate the source on it"
             return self.end("NoRoute", "route", "dropped", detail, self.appliances[-1])
+        if service := next((name for name in subnet.service_endpoints if self.ip in IPv4Network(plan.service_prefix(name))), ""):
+            self.passed("route", "forwarded", f"service endpoint to {service}, as this subnet", subnet.owner)
+            return self.public(subnet.owner)
         if source := self.public_source(subnet):
             self.passed("route", "forwarded", *source)
             return self.public()
@@ -325,6 +331,8 @@ class _Walk:
             ports = ", ".join(str(port) for port in endpoint.ports)
             detail = f"private endpoint '{name}' passes TCP {ports}, not {self.flow.port}"
             return self.end("NoListener", "listener", "dropped", detail, endpoint.owner)
+        if link := self.world.link_services.get(endpoint.target.lower()):
+            return self.linked(link)
         service = None if _is_address(self.flow.to) else self.world.service_named(self.flow.to)
         target = endpoint.target.rsplit("/", 1)[-1]
         if service is not None and service.owner.lower() != endpoint.target.lower():
@@ -333,7 +341,19 @@ class _Walk:
         detail = f"let in through private endpoint '{name}' to '{target}'"
         return self.end("Delivered", "edge", "let in", detail, endpoint.because or endpoint.owner, 200)
 
-    def public(self) -> Trace:
+    def linked(self, link: LinkService) -> Trace:
+        """A private link service: on to its backends, from its NAT address."""
+        name = link.owner.rsplit("/", 1)[-1]
+        targets = next((targets for port, _, targets in link.ports if port == self.flow.port), ())
+        if not targets:
+            detail = f"private link service '{name}' has no backend for TCP {self.flow.port}"
+            return self.end("NoListener", "listener", "refused", detail, link.owner)
+        there = ", ".join(f"{address}:{port}" for address, port in targets)
+        network = link.network.rsplit("/", 1)[-1]
+        detail = f"private link service '{name}' hands on to {there} in '{network}', from {link.address}"
+        return self.end("Delivered", "listener", "delivered", detail, link.owner)
+
+    def public(self, subnet: str = "") -> Trace:
         if self.ip == plan.PUBLIC_DNS and self.flow.port == DNS_PORT and self.flow.protocol in ("tcp", "udp"):
             return self.end("Delivered", "listener", "delivered", f"{self.address} is the resolver of the internet")
         if self.flow.port != plan.EDGE_PORT or self.flow.protocol != "tcp":
@@ -345,6 +365,10 @@ class _Walk:
         if service is None:
             return self.end("NoListener", "edge", "refused", f"no resource of this cloud has the name '{self.flow.to}'")
         name = service.owner.rsplit("/", 1)[-1]
+        if subnet and subnet.lower() in {id.lower() for id in service.subnets}:
+            return self.end(
+                "Delivered", "edge", "let in", f"'{name}' lets this subnet in (virtualNetworkRules)", service.owner, 200
+            )
         if not service.public_access:
             detail = f"'{name}' refuses callers from public addresses ({service.because})"
             return self.end("DeniedByPolicy", "edge", "refused", detail, service.owner, 403)

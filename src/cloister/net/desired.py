@@ -90,17 +90,19 @@ class Nic(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True)
 class Egress(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A machine's own public source: what ``address`` of router ``namespace`` sends out is sent from ``source``.
 
-    That of its NAT gateway, or its own public IP address; it stands before default outbound access.
+    That of its NAT gateway, or its own public IP address; it stands before default outbound access. With ``to``, a /24 of the
+    services, it holds for what goes there, before all others: by a service endpoint, from the subnet's identity.
     """
 
     owner: str
     namespace: str
     address: str
     source: str
+    to: str = ""
 
     @property
     def key(self) -> str:
-        return f"egress {self.namespace} {self.address}"
+        return f"egress {self.namespace} {self.address} {self.to}".rstrip()
 
 
 class NicRoutes(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -286,6 +288,7 @@ class Policy(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
     because: str
     facts: tuple[tuple[str, str], ...] = ()
     endpoints: tuple[str, ...] = ()
+    subnets: tuple[str, ...] = ()  # let in by service endpoint (keys of ids)
 
     @property
     def key(self) -> str:
@@ -304,6 +307,34 @@ class Identity(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=
     @property
     def key(self) -> str:
         return f"identity {self.address}"
+
+
+class Relay(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """One port of a private link service: what comes to ``address`` by an endpoint of ``resource`` goes on to ``targets`` from
+    ``namespace``, which holds the NAT address; ``proxy`` adds the PROXY protocol's header."""
+
+    owner: str
+    address: str
+    resource: str
+    namespace: str
+    targets: tuple[tuple[str, int], ...]
+    proxy: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"relay {self.address}"
+
+
+class Caller(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A subnet's source address where it has service endpoints: connections from it come from ``subnet``."""
+
+    owner: str
+    address: str
+    subnet: str
+
+    @property
+    def key(self) -> str:
+        return f"caller {self.address}"
 
 
 class Permission(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -413,7 +444,7 @@ FabricObject = (
     | IdentityRoute
     | Filters
 )
-EdgeObject = Site | Policy | Identity | Permission
+EdgeObject = Site | Policy | Identity | Caller | Relay | Permission
 ResolverObject = View | Door | ZoneRecords | PublicName
 Desired = FabricObject | EdgeObject | ResolverObject
 

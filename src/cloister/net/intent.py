@@ -55,6 +55,8 @@ class Subnet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
     endpoint_policies: str = "Disabled"
     filter: str = ""  # the id of its network security group
     routes: tuple[UserRoute, ...] = ()  # of its route table
+    service_endpoints: tuple[str, ...] = ()  # the services (of ``plan.SERVICE_OCTETS``) that know it by ``identity``
+    identity: str = ""
     nat: str = ""  # the public source address of its NAT gateway
     nat_because: str = ""  # the NAT gateway's id
 
@@ -98,6 +100,7 @@ class Endpoint(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=
     ports: tuple[int, ...] = (443,)
     because: str = ""
     groups: tuple[str, ...] = ()  # ids of application security groups
+    leads: tuple[tuple[int, str], ...] = ()  # to a private link service: port to slot address
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +155,20 @@ class Peering(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=T
     is_global: bool = False  # between two regions
 
 
+class LinkService(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A private link service: ``ports`` are ``(port, slot, targets)``; its Interface with ``number`` holds the NAT address.
+
+    ``network`` is the one it stands in; ``slot`` the number of ``plan.link_slot``.
+    """
+
+    owner: str
+    network: str
+    number: int
+    address: str
+    ports: tuple[tuple[int, int, tuple[tuple[str, int], ...]], ...]
+    proxy: bool = False
+
+
 class Service(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A resource's data plane at the edge: its names, and who may come in.
 
@@ -167,6 +184,7 @@ class Service(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=T
     public_access: bool
     because: str
     facts: tuple[tuple[str, str], ...] = ()
+    subnets: tuple[str, ...] = ()  # ids of those that are let in by service endpoint whatever ``public_access`` says
 
 
 class Zone(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -253,6 +271,7 @@ Intent = (
     | Endpoint
     | Filter
     | Service
+    | LinkService
     | Zone
     | Record
     | ZoneLink

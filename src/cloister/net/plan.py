@@ -13,6 +13,8 @@ INTERNET = IPv4Network("198.18.0.0/16")
 SERVICES = IPv4Network("198.19.0.0/16")
 IDENTITIES = IPv4Network("100.64.0.0/10")
 
+SUBNET_IDENTITIES = IPv4Network("100.127.0.0/16")  # the sources of subnets with service endpoints; endpoints count from below
+
 INTERNET_GATEWAY = IPv4Address("198.18.0.1")
 INTERNET_MACHINES = IPv4Network("198.18.0.0/18")  # .0.4 onward: machines of `exec --from internet`
 PUBLIC_ADDRESSES = IPv4Network("198.18.64.0/18")  # publicIPAddresses
@@ -24,6 +26,7 @@ RESOURCE_MANAGER = IPv4Address("198.19.0.4")
 LOGIN = IPv4Address("198.19.0.5")
 PORTAL = IPv4Address("198.19.0.6")
 EDGE_PORT = 443
+LINK_SLOTS = IPv4Network("198.19.128.0/17")  # one for each port of a private link service, at EDGE_PORT
 
 UPLINK_SERVICES_SIDE = IPv4Address("169.254.0.1")
 UPLINK_NETWORK_SIDE = IPv4Address("169.254.0.2")
@@ -82,6 +85,21 @@ def service_address(service: str, region: str) -> str:
 def identity_address(number: int) -> str:
     """The identity of the endpoint with this number (1 to 4,194,302)."""
     return str(IDENTITIES[number])
+
+
+def link_slot(number: int) -> str:
+    """Where endpoints lead for one port of a private link service (1 to 32,766)."""
+    return str(LINK_SLOTS[number])
+
+
+def subnet_identity(number: int) -> str:
+    """What a service with a service endpoint sees of the subnet with this number (1 to 65,534)."""
+    return str(SUBNET_IDENTITIES[number])
+
+
+def service_prefix(service: str) -> str:
+    """All public addresses of a service."""
+    return f"198.19.{SERVICE_OCTETS[service]}.0/24"
 
 
 def outbound_address(network_number: int) -> str:

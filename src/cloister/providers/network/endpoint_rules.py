@@ -15,7 +15,7 @@ from cloister.limits import ENDPOINTS_PER_VNET_MAX
 from cloister.net.intent import LinkedName
 from cloister.net.plan import normal_region
 from cloister.providers import private_link
-from cloister.providers.network import addresses, special_subnets, subnets
+from cloister.providers.network import addresses, private_link_services, special_subnets, subnets
 from cloister.providers.network.versions import POLICIES_OBEYED_SINCE
 
 NAME = "Microsoft.Network/privateEndpoints"
@@ -44,7 +44,12 @@ def group_id(row: Row) -> str:
 def target_of(row: Row, view: View) -> Row | None:
     """The row that the endpoint leads to."""
     wanted = target_id(row)
-    return view.get(wanted) if wanted.startswith("/") else None
+    if wanted.startswith("/"):
+        return view.get(wanted)
+    first = row.facts.get("connection")
+    if first:  # an alias is looked up once: who sees it now does not matter to those that are connected
+        return view.get(str(first["id"]).rsplit(f"/{private_link.CONNECTIONS}/", 1)[0])
+    return private_link_services.by_alias(wanted, parse(row.id).subscription, view) if wanted else None
 
 
 def names_of(row: Row, view: View) -> tuple[LinkedName, ...]:
@@ -182,6 +187,13 @@ def _connection_problems(change: Change, view: View) -> Iterator[Problem]:
     if target is None:
         yield _no_target(row, wanted, at)
         return
+    if not wanted.startswith("/") and not manual:
+        yield Problem(
+            "PrivateLinkServiceAliasRequiresManualConnection",
+            at,
+            f"cannot connect private endpoint '{row.name}' to the alias '{wanted}' automatically: an alias says nothing of "
+            "rights; put the connection into 'manualPrivateLinkServiceConnections', or name the service by its id.",
+        )
     known = view.type(target.type)
     groups = known.private_link if known else ()
     if not groups:
@@ -222,6 +234,13 @@ def _missing_parameter(row: Row, item: dict, name: str, at: str) -> Problem:
 
 
 def _no_target(row: Row, wanted: str, at: str) -> Problem:
+    if wanted.lower().endswith(".azure.privatelinkservice"):
+        return Problem(
+            "InvalidPrivateLinkServiceId",
+            f"{at}.privateLinkServiceId",
+            f"cannot connect private endpoint '{row.name}' to '{wanted}': no private link service with this alias is visible to "
+            f"subscription '{parse(row.id).subscription}'; correct the alias, or have its owner add that to 'visibility'.",
+        )
     try:
         known = wanted.startswith("/") and bool(parse(wanted).names)
     except IdError:

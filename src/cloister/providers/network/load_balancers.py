@@ -1,4 +1,4 @@
-"""Microsoft.Network/loadBalancers: frontends, pools and rules. Stored.
+"""Microsoft.Network/loadBalancers: frontends, pools and rules; what a private link service offers (``link_backends.py``).
 
 Source: bicep types microsoft.network 2025-05-01.
 """
@@ -6,6 +6,7 @@ Source: bicep types microsoft.network 2025-05-01.
 from __future__ import annotations
 
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
+from cloister.providers.network.link_backends import wakes
 from cloister.providers.network.placing import standing
 from cloister.providers.network.versions import API_VERSIONS
 
@@ -163,4 +164,6 @@ PROPERTIES = obj(
     scope=string("Public", "Private"),
 )
 
-TYPE = standing(NAME, API_VERSIONS, PROPERTIES, ("frontendIPConfigurations",), lacks="no packet is balanced yet")
+TYPE = standing(
+    NAME, API_VERSIONS, PROPERTIES, ("frontendIPConfigurations",), lacks="balances for private link services alone", wakes=wakes
+)

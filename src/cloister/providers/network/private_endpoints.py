@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloister.arm.ids import parse
-from cloister.arm.resource import Change, Derived, ResourceType, Row, View
+from cloister.arm.resource import Change, Derived, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, obj, ref, string
+from cloister.net import plan
 from cloister.net.intent import Endpoint
 from cloister.providers import private_link
-from cloister.providers.network import addresses, endpoint_rules
+from cloister.providers.network import addresses, endpoint_rules, private_link_services
 from cloister.providers.network.endpoint_rules import NAME, SUBNETS, address_wishes, connection_of, names_of, target_of
 from cloister.providers.network.versions import API_VERSIONS
 
@@ -83,6 +84,8 @@ def _first_connection(row: Row, target: Row, facts: dict, view: View) -> dict[st
     manual, item = connection_of(row)
     message = (item.get("properties") or {}).get("requestMessage") or ""
     automatic = not manual and view.allowed(private_link.approval_action(target.type), target.id)
+    if target.type == private_link_services.NAME:
+        automatic = automatic or private_link_services.is_approved(target, parse(row.id).subscription)
     return {
         "id": f"{target.id}/{private_link.CONNECTIONS}/{row.name}.{guid}",
         "guid": guid,
@@ -165,6 +168,9 @@ def realize(row: Row, view: View) -> Iterator[Endpoint]:
     if subnet is None or network is None:
         return
     group = private_link.group_of(target, endpoint_rules.group_id(row), view) if target else None
+    is_service = target is not None and target.type == private_link_services.NAME
+    slots = private_link_services.slots(target, view) if is_service and target is not None else {}
+    leads = tuple((port, plan.link_slot(slot)) for port, slot in slots.items())
     yield Endpoint(
         owner=row.id,
         network=network.id,
@@ -175,9 +181,10 @@ def realize(row: Row, view: View) -> Iterator[Endpoint]:
         state=private_link.status(view.get(first.get("id", ""))),
         addresses=tuple((row.facts.get("addresses") or {}).items()),
         names=tuple(group.names(target)) if group and target else (),
-        ports=group.ports if group else (443,),
+        ports=tuple(port for port, _ in leads) if is_service else group.ports if group else (443,),
         because=first.get("id", ""),
         groups=addresses.groups_of(row.properties),
+        leads=leads,
     )
 
 
@@ -215,6 +222,7 @@ def show(row: Row, view: View, api_version: str) -> dict:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
+    coverage=enforced(),
     properties=PROPERTIES,
     check=endpoint_rules.check,
     settle=settle,

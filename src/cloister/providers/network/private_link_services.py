@@ -1,4 +1,8 @@
-"""Microsoft.Network/privateLinkServices: one's own service, offered to endpoints. Validated; packets reach it later.
+"""Microsoft.Network/privateLinkServices: one's own service, offered to endpoints of others, who never see its network.
+
+An endpoint's packets come out of the service's NAT address: that of its first IP configuration. What stands behind each
+port is in ``link_backends.py``. Consumers connect by id, or by alias, which needs no rights on the service: ``visibility`` says
+which subscriptions may use it (``*``: all), ``autoApproval`` whose requests need no decision.
 
 Source: learn.microsoft.com/azure/private-link/private-link-service-overview; privateLinkService.json 2022-01-01.
 """
@@ -10,12 +14,12 @@ from typing import Any
 
 from cloister.arm.errors import Problem
 from cloister.arm.ids import key
-from cloister.arm.resource import Change, PrivateLinkGroup, ResourceType, Row, View
+from cloister.arm.resource import Action, Call, Change, Outcome, PrivateLinkGroup, ResourceType, Row, View, listening
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
-from cloister.net.intent import LinkedName
+from cloister.net.intent import Interface, LinkedName, LinkService
 from cloister.net.plan import normal_region
 from cloister.providers import private_link
-from cloister.providers.network import addresses, subnets
+from cloister.providers.network import addresses, link_backends, subnets
 from cloister.providers.network.versions import API_VERSIONS
 
 NAME = addresses.LINK_SERVICES
@@ -60,11 +64,47 @@ def no_names(row: Row) -> tuple[LinkedName, ...]:
 GROUP = PrivateLinkGroup(id="", zones=(), members=("default",), names=no_names)
 
 
+def subscription_of(id: str) -> str:
+    """The subscription in an id, lower case."""
+    parts = id.lower().split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
+
+
+def _lists(row: Row, name: str, subscription: str) -> bool:
+    found = (row.properties.get(name) or {}).get("subscriptions") or ()
+    return any(one == "*" or one.lower() == subscription.lower() for one in found)
+
+
+def is_visible(row: Row, subscription: str) -> bool:
+    """Whether endpoints of a subscription may ask for the service by its alias."""
+    return subscription.lower() == subscription_of(row.id) or _lists(row, "visibility", subscription)
+
+
+def is_approved(row: Row, subscription: str) -> bool:
+    """Whether a subscription's requests need no decision."""
+    return _lists(row, "autoApproval", subscription)
+
+
+def by_alias(text: str, subscription: str, view: View) -> Row | None:
+    """The service with this alias, if the subscription may see it."""
+    if not text.lower().endswith(".azure.privatelinkservice"):
+        return None
+    found = (row for row in view.of_type(NAME) if alias(row).lower() == text.lower())
+    return next((row for row in found if is_visible(row, subscription)), None)
+
+
+def slots(row: Row, view: View) -> dict[int, int]:
+    """TCP port to the number of its slot."""
+    given = row.facts.get("slots") or {}
+    return {port: given[str(port)] for port in link_backends.ports(row, view) if str(port) in given}
+
+
 def check(change: Change, view: View) -> Iterator[Problem]:
     """Its source addresses lie in subnets of its region that let it be there."""
     row = change.row
     if change.written is None:
         return
+    yield from _list_problems(row)
     items = row.properties.get("ipConfigurations") or ()
     if not items:
         yield Problem(
@@ -97,8 +137,21 @@ def check(change: Change, view: View) -> Iterator[Problem]:
                 yield problem
 
 
+def _list_problems(row: Row) -> Iterator[Problem]:
+    """Who is approved without a decision must see the service."""
+    approved = (row.properties.get("autoApproval") or {}).get("subscriptions") or ()
+    for n, one in enumerate(approved):
+        if not is_visible(row, one):
+            yield Problem(
+                "PrivateLinkServiceAutoApprovalSubscriptionNotVisible",
+                f"properties.autoApproval.subscriptions[{n}]",
+                f"cannot approve subscription '{one}' for private link service '{row.name}' by itself: its visibility does not "
+                "list it; add it there too.",
+            )
+
+
 def settle(change: Change, view: View) -> Row:
-    """Its alias, and an address for each configuration."""
+    """Its alias, an address for each configuration, a place on the wire, a slot for each port that it offers."""
     row = change.row
     facts = {**(change.old.facts if change.old else {}), **row.facts}
     facts.setdefault("guid", view.new_id(f"{row.id} resourceGuid {view.now}"))
@@ -116,7 +169,46 @@ def settle(change: Change, view: View) -> Row:
             now[name] = before[name]
         elif subnet is not None:
             now = addresses.choose(subnet, view, row.id, [name], now)
-    return row.with_facts(**{**facts, "addresses": now, "subnets": places})
+    if "number" not in facts:
+        facts["number"] = view.number("machine")
+    given = dict(facts.get("slots") or {})
+    for port in link_backends.ports(row, view):
+        if str(port) not in given:
+            given[str(port)] = view.number("link slot")
+    connected = sorted(connection.owner for connection in private_link.connections(row, view))
+    return row.with_facts(**{**facts, "addresses": now, "subnets": places, "slots": given, "connected": connected})
+
+
+def realize(row: Row, view: View) -> Iterator[Interface | LinkService]:
+    """A NIC at the NAT address, and where each port leads."""
+    name, address = next(iter((row.facts.get("addresses") or {}).items()), ("", ""))
+    subnet = view.get((row.facts.get("subnets") or {}).get(name) or "")
+    network = subnet.id.rsplit("/subnets/", 1)[0] if subnet is not None else ""
+    if subnet is None or not address or "number" not in row.facts:
+        return
+    number, given = row.facts["number"], slots(row, view)
+    yield Interface(owner=row.id, network=network, subnet=subnet.id, number=number, address=address)
+    yield LinkService(
+        owner=row.id,
+        network=network,
+        number=number,
+        address=address,
+        ports=tuple((port, given[port], targets) for port, targets in link_backends.ports(row, view).items() if port in given),
+        proxy=bool(row.properties.get("enableProxyProtocol")),
+    )
+
+
+def blockers(row: Row, view: View) -> Iterator[str]:
+    """The endpoints that are connected to it."""
+    for id in row.facts.get("connected") or ():  # its connections went with it already
+        if view.get(id) is not None:
+            yield id
+
+
+def visibility(call: Call, view: View) -> Outcome:
+    """POST .../checkPrivateLinkServiceVisibility: whether endpoints of this subscription may ask for an alias."""
+    text = str((call.body or {}).get("privateLinkServiceAlias") or "") if isinstance(call.body, dict) else ""
+    return Outcome(body={"visible": by_alias(text, subscription_of(call.row.id), view) is not None})
 
 
 def alias(row: Row) -> str:
@@ -146,7 +238,12 @@ TYPE = ResourceType(
     properties=PROPERTIES,
     check=check,
     settle=settle,
+    realize=realize,
     show=show,
+    blockers=blockers,
     private_link=(GROUP,),
+    in_use_code="PrivateLinkServiceWithPrivateEndpointConnectionsCannotBeDeleted",
+    scope_actions={"checkPrivateLinkServiceVisibility": Action(run=visibility)},
+    coverage=listening("TCP alone; one NAT address, the first; ports of destinationIPAddress by the tag cloister-ports"),
 )
 CONNECTIONS = private_link.child_types(NAME, API_VERSIONS)[0]

@@ -20,11 +20,13 @@ from ipaddress import IPv4Address
 from cloister.arm import ids
 from cloister.limits import EDGE_CONNECTIONS_MAX, EDGE_CONNECTIONS_PER_PEER_MAX, HELLO_BYTES_MAX, HELLO_SECONDS
 from cloister.net import plan
+from cloister.net.desired import Identity, Relay
 from cloister.services.edge import hello
 from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.conversation import Answer, Conversation, Room
 from cloister.services.edge.gates import HOST_NAMES, Way
 from cloister.services.edge.measured import refusals_log
+from cloister.services.edge.relay import Relays, carry
 from cloister.services.edge.state import EdgeState
 
 log = logging.getLogger("cloister.edge")
@@ -41,6 +43,8 @@ def way_in(state: EdgeState, address: str, host: bool) -> Way | None:
     identity = state.identity(address)
     if identity is not None:
         return Way("endpoint", address, identity)
+    if subnet := state.caller(address):
+        return Way("internet", address, subnet=subnet)
     return None if IPv4Address(address) in plan.IDENTITIES else Way("internet", address)
 
 
@@ -77,6 +81,29 @@ class Line:
         """Greet the client; answers come from ``answer(line)``."""
         self._task = asyncio.get_running_loop().create_task(self._greet(certificates, answer, state))
         self._task.add_done_callback(self._greeted)
+
+    def carry(self, relay: Relay | None, relays: Relays) -> None:
+        """Hand the bytes on to a private link service, if the connection came by an endpoint of it; else reset."""
+        identity = self.way.identity
+        if relay is None or identity is None or ids.key(identity.resource) != ids.key(relay.resource):
+            self._end_by_reset()
+            return
+        self._task = asyncio.get_running_loop().create_task(self._carry(relay, identity, relays))
+        self._task.add_done_callback(self._greeted)
+
+    async def _carry(self, relay: Relay, identity: Identity, relays: Relays) -> None:
+        try:
+            await carry(self.sock, relay, identity, relays)
+        except (OSError, TimeoutError) as error:
+            log.debug("relay ended resource=%s reason=%s", relay.resource, error)
+            self._end_by_reset()
+        else:
+            self._end()
+
+    def _end_by_reset(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._end()
 
     def reset(self) -> None:
         """End the connection at once with a TCP reset, whatever is under way."""
@@ -227,8 +254,10 @@ class Listener:
         lines: Lines,
         certificates: Certificates,
         answer: Callable[[Line], Answer],
+        relays: Relays,
     ):
         self.sock = sock
+        self._relays = relays
         self._host = host
         self._state = state
         self._lines = lines
@@ -260,6 +289,9 @@ class Listener:
                 continue
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self._host and IPv4Address(local := sock.getsockname()[0]) in plan.LINK_SLOTS:
+                Line(sock, way, self._lines).carry(self._state.relay(local), self._relays)
+                continue
             Line(sock, way, self._lines).start(self._certificates, self._answer, self._state)
 
 

@@ -32,6 +32,7 @@ from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.front import Front
 from cloister.services.edge.handover import Desk
 from cloister.services.edge.listener import Lines, Listener
+from cloister.services.edge.relay import Holder, Relays
 from cloister.services.edge.state import EdgeState
 from cloister.services.identity.tokens import KeysFile, Verifier, jwks_file
 from cloister.services.journal import Journal
@@ -56,7 +57,13 @@ Opener = Callable[[], Door]
 class Edge:
     """The edge of one cloud. ``start_tracking`` blocks until the keeper was asked."""
 
-    def __init__(self, home: Home, openers: Sequence[Opener], start_tracking: Callable[[], Any]):
+    def __init__(
+        self,
+        home: Home,
+        openers: Sequence[Opener],
+        start_tracking: Callable[[], Any],
+        holder: Callable[[], Holder] | None = None,
+    ):
         self._home = home
         self._openers = openers
         self._listeners: list[Listener] = []
@@ -64,6 +71,7 @@ class Edge:
         self.state = EdgeState(on_site=self._new_site, on_gone=self.lines.sever)
         self._journal = Journal(home.snapshot("edge"))
         self._applying = asyncio.Lock()
+        self._relays = Relays(holder or keeper_of(home))
 
         async def start() -> None:
             await asyncio.to_thread(start_tracking)
@@ -93,6 +101,7 @@ class Edge:
             for listener in self._listeners:
                 listener.stop()
             self.lines.close()
+            self._relays.close()
             server.close()
             self._journal.close()
             await self._certificates.close()
@@ -118,6 +127,7 @@ class Edge:
             lines=self.lines,
             certificates=self._certificates,
             answer=self._front.answer,
+            relays=self._relays,
         )
         listener.start()
         self._listeners.append(listener)
@@ -154,13 +164,21 @@ class Edge:
         self._certificates.prefetch(site.fqdn)
 
 
-def keeper_openers(home: Home) -> list[Opener]:
-    """The two sockets that the keeper holds for the edge: 443 of the services, and the host's own port."""
+def keeper_of(home: Home) -> Callable[[], Any]:
+    """Opens a connection to the keeper."""
 
     def keeper() -> Any:
         from cloister.keeper.client import Keeper
 
         return Keeper(home.socket("keeper"))
+
+    return keeper
+
+
+def keeper_openers(home: Home) -> list[Opener]:
+    """The two sockets that the keeper holds for the edge: 443 of the services, and the host's own port."""
+
+    keeper = keeper_of(home)
 
     def services() -> Door:
         return Door(keeper().socket("edge-443", namespace="services", type="tcp", address="0.0.0.0", port=443), host=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from cloister.arm import ids, rbac
-from cloister.net.desired import Drop, EdgeObject, Edit, Identity, Permission, Policy, Put, Sever, Site
+from cloister.net.desired import Caller, Drop, EdgeObject, Edit, Identity, Permission, Policy, Put, Relay, Sever, Site
 
 
 class EdgeState:
@@ -29,6 +29,8 @@ class EdgeState:
         self._sites: dict[str, Site] = {}
         self._policies: dict[str, Policy] = {}
         self._identities: dict[str, Identity] = {}
+        self._callers: dict[str, Caller] = {}
+        self._relays: dict[str, Relay] = {}
         self._roles: dict[str, dict[str, rbac.HeldRole]] = {}
         self._decisions: dict[tuple[str, str, str], bool] = {}
 
@@ -69,6 +71,10 @@ class EdgeState:
             self._policies[ids.key(one.resource)] = one
         elif isinstance(one, Identity):
             self._identities[one.address] = one
+        elif isinstance(one, Caller):
+            self._callers[one.address] = one
+        elif isinstance(one, Relay):
+            self._relays[one.address] = one
         else:
             self._roles.setdefault(one.principal.lower(), {})[one.key] = held_role(one)
             self._decisions.clear()
@@ -90,6 +96,11 @@ class EdgeState:
         elif isinstance(old, Identity):
             self._identities.pop(old.address, None)
             self.on_gone(old.address)
+        elif isinstance(old, Caller):
+            self._callers.pop(old.address, None)
+            self.on_gone(old.address)
+        elif isinstance(old, Relay):
+            self._relays.pop(old.address, None)
         else:
             held = self._roles.get(old.principal.lower(), {})
             held.pop(old.key, None)
@@ -118,6 +129,15 @@ class EdgeState:
     def identity(self, address: str) -> Identity | None:
         """The private endpoint that an address stands for."""
         return self._identities.get(address)
+
+    def relay(self, address: str) -> Relay | None:
+        """Where a slot of a private link service leads."""
+        return self._relays.get(address)
+
+    def caller(self, address: str) -> str:
+        """The subnet (its id) that comes from an address by a service endpoint; "" for none."""
+        found = self._callers.get(address)
+        return found.subnet if found is not None else ""
 
     def allows(self, principal: str, action: str, scope: str) -> bool:
         """Whether any role assignment of ``principal`` allows ``action`` at ``scope``, as an action or a data action."""
