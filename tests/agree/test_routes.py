@@ -30,6 +30,9 @@ def routed(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
             routes = tuple(_routes(rng, intent, addresses, endpoints)) if rng.random() < 0.6 else ()
             nat = rng.choice(["", "", f"198.18.64.{intent.network[-1]}"])
             intent = msgspec.structs.replace(intent, filter="", routes=routes, nat=nat, nat_because="/nat" if nat else "")
+            if rng.random() < 0.3:
+                identity = f"100.127.0.{sum(map(ord, intent.owner)) % 200 + 1}"
+                intent = msgspec.structs.replace(intent, service_endpoints=("storage",), identity=identity)
         elif isinstance(intent, Interface):
             intent = msgspec.structs.replace(intent, filter="", forwarding=rng.random() < 0.8)
             if rng.random() < 0.3:

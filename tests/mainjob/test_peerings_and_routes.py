@@ -217,3 +217,33 @@ def test_a_nat_gateway_and_a_public_address_are_the_source_outside(world):
         "nextHopType": "VnetLocal",
         "nextHopIpAddress": [],
     }
+
+
+def test_a_service_endpoint_is_the_subnet_at_the_services_door(world):
+    network = world.network("one", "10.1.0.0/16", "10.1.0.0/24", defaultOutboundAccess=False)
+    world.network("two", "10.2.0.0/16", "10.2.0.0/24", serviceEndpoints=[{"service": "Microsoft.Storage"}])
+    subnet = f"{network}/subnets/default"
+    account = world.id("Microsoft.Storage/storageAccounts", f"st{world.group[1:]}")
+    rules = {"defaultAction": "Deny", "virtualNetworkRules": [{"id": subnet}]}
+    body = {"location": "eastus2", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {"networkAcls": rules}}
+    world.cloud.arm("PUT", account, body, api_version="2023-01-01")
+    name = f"{account.rsplit('/')[-1]}.blob.core.windows.net"
+
+    def ask(machine) -> int:
+        return machine.get(name, "/")[0]
+
+    with world.machine("one") as one, world.machine("two") as two, world.machine("internet") as outside:
+        assert (ask(one), ask(two), ask(outside)) == (0, 403, 403)
+        inner = {
+            "addressPrefix": "10.1.0.0/24",
+            "defaultOutboundAccess": False,
+            "serviceEndpoints": [{"service": "Microsoft.Storage"}],
+        }
+        world.cloud.arm("PUT", subnet, {"properties": inner}, api_version=NETWORK)
+        assert eventually(lambda: ask(one)) not in (0, 403)  # let in; then a token is asked for
+        assert (ask(two), ask(outside)) == (403, 403)
+        assert explained(world, "one", name)["disposition"] == "Delivered"
+        assert explained(world, "two", name)["disposition"] == "DeniedByPolicy"
+        rules["virtualNetworkRules"] = []
+        world.cloud.arm("PUT", account, body, api_version="2023-01-01")
+        eventually(lambda: ask(one) == 403)

@@ -29,7 +29,9 @@ def user_route(
         length = _match(route, ip, network)
         if length is not None and (best is None or length > best[0]):
             best = length, route
-    if best is None or best[0] < _system_length(network, ip, peerings):
+    services = (IPv4Network(plan.service_prefix(name)) for name in subnet.service_endpoints)
+    special = max((prefix.prefixlen for prefix in services if ip in prefix), default=0)
+    if best is None or best[0] < max(special, _system_length(network, ip, peerings)):
         return None
     if _endpoint_holds(best[0], network, ip, list(subnets), list(endpoints), peerings):
         return None

@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
 
-from cloister.net import tags
+from cloister.net import plan, tags
 from cloister.net.intent import Network, Peering, Subnet, UserRoute
 
 OBEYING = ("Enabled", "RouteTableEnabled")
@@ -48,7 +48,7 @@ def effective(subnet: Subnet, around: Surroundings) -> list[Route]:
     """All routes of a subnet, those that another beats included, system routes first."""
     user = list(_user(subnet, around))
     out = []
-    for route in _system(around, any(one.prefix == "0.0.0.0/0" for one in user)):
+    for route in _system(subnet, around, any(one.prefix == "0.0.0.0/0" for one in user)):
         network = route.prefix
         beaten = any(one.prefix == network for one in user)
         out.append(msgspec.structs.replace(route, valid=not beaten))
@@ -77,7 +77,7 @@ def expanded(route: UserRoute, prefixes: tuple[str, ...]) -> list[str]:
         return []
 
 
-def _system(around: Surroundings, has_default: bool) -> Iterator[Route]:
+def _system(subnet: Subnet, around: Surroundings, has_default: bool) -> Iterator[Route]:
     own = around.network
     for prefix in own.prefixes:
         yield Route(prefix=prefix, source="Default", hop="VnetLocal", because=own.owner)
@@ -87,6 +87,10 @@ def _system(around: Surroundings, has_default: bool) -> Iterator[Route]:
             held.add(prefix)
             hop = "VNetGlobalPeering" if half.is_global else "VNetPeering"
             yield Route(prefix=prefix, source="Default", hop=hop, because=half.owner)
+    for service in subnet.service_endpoints:
+        yield Route(
+            prefix=plan.service_prefix(service), source="Default", hop="VirtualNetworkServiceEndpoint", because=subnet.owner
+        )
     yield Route(prefix="0.0.0.0/0", source="Default", hop="Internet")
     for prefix in () if has_default else NOWHERE:
         if prefix not in held:

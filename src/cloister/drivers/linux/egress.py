@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux.objects import GONE, Descriptor, Step
-from cloister.drivers.linux.rulesets import SOURCES
+from cloister.drivers.linux.rulesets import SERVICE_SOURCES, SOURCES
 from cloister.net.desired import Egress
 
 
@@ -19,13 +19,21 @@ class Reading(Protocol):
 
 def put_egress(item: Egress, descriptor: Descriptor) -> list[Step]:
     """The element."""
-    element = nft.Element(nft.address_key(item.address), nft.address_key(item.source), comment=item.owner)
-    return [Step(item.namespace, True, [nft.elements_add(SOURCES, [element])])]
+    name, key = _place(item)
+    element = nft.Element(key, nft.address_key(item.source), comment=item.owner)
+    return [Step(item.namespace, True, [nft.elements_add(name, [element])])]
+
+
+def _place(item: Egress) -> tuple[str, bytes]:
+    """The map and the key."""
+    key = nft.address_key(item.address)
+    return (SERVICE_SOURCES, key + nft.address_key(item.to.partition("/")[0])) if item.to else (SOURCES, key)
 
 
 def drop_egress(item: Egress, descriptor: Descriptor) -> list[Step]:
     """Away with it."""
-    return [Step(item.namespace, True, [nft.elements_delete(SOURCES, [nft.Element(nft.address_key(item.address))])], GONE)]
+    name, key = _place(item)
+    return [Step(item.namespace, True, [nft.elements_delete(name, [nft.Element(key)])], GONE)]
 
 
 def observed(routers: Mapping[str, Reading]) -> Iterator[Egress]:
@@ -33,3 +41,6 @@ def observed(routers: Mapping[str, Reading]) -> Iterator[Egress]:
     for name, reading in routers.items():
         for address, source in reading.elements.get(SOURCES, {}).items():
             yield Egress(owner="", namespace=name, address=nft.read_address(address), source=nft.read_address(source))
+        for key, source in reading.elements.get(SERVICE_SOURCES, {}).items():
+            place, to = nft.read_address(key[:4]), f"{nft.read_address(key[4:8])}/24"
+            yield Egress(owner="", namespace=name, address=place, source=nft.read_address(source), to=to)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from functools import lru_cache
 
 from cloister.drivers.linux.netlink import attribute, attributes, each, nest, read_text, text
 
@@ -75,6 +76,7 @@ def outgoing_link() -> bytes:
     return _meta(7)
 
 
+@lru_cache(maxsize=4096)
 def protocol(number: int) -> bytes:
     """``meta l4proto``."""
     return _meta(16) + _compare(bytes((number,)))
@@ -122,6 +124,7 @@ def original(part: int) -> bytes:
     return _connection(part, _REGISTER, original=True)
 
 
+@lru_cache(maxsize=4096)
 def between(first: bytes, last: bytes) -> bytes:
     """What was loaded lies in a range (bytes as in a packet)."""
     return _compare(first) if first == last else _compare(first, _AT_LEAST) + _compare(last, _AT_MOST)
@@ -222,6 +225,16 @@ def with_source_in(name: str) -> bytes:
     return _payload(1, 12, 4) + _lookup(name, _REGISTER)
 
 
+def with_service_in(name: str) -> bytes:
+    """``ip saddr . ip daddr & 255.255.255.0`` is a key of that map; its value is loaded and left."""
+    return _payload(1, 12, 4) + _payload(1, 16, 3, _SECOND_WORD) + _lookup(name, _REGISTER)
+
+
+def snat_by_service(name: str) -> bytes:
+    """``snat to ip saddr . ip daddr & 255.255.255.0 map @name``; what has no element goes on."""
+    return with_service_in(name) + _snat()
+
+
 def snat_by_source(name: str) -> bytes:
     """``snat to ip saddr map @name``; what has no element goes on."""
     return with_source_in(name) + _snat()
@@ -237,6 +250,7 @@ def _snat() -> bytes:
     return _expression("nat", attribute(1, _number(0)), attribute(2, _number(socket.AF_INET)), attribute(3, _number(_REGISTER)))
 
 
+@lru_cache(maxsize=4096)
 def verdict(code: int, chain: str = "") -> bytes:
     """``accept``, ``drop``, or with a chain ``jump``."""
     parts = [attribute(1, _number(_JUMP if chain else code))]

@@ -26,6 +26,7 @@ IDENTITIES = "identities"  # the same key -> the source that the service sees
 ENDPOINTS = "endpoints"  # addresses of endpoints, approved or not
 OUTBOUND_SUBNETS = "outbound_subnets"  # subnets with default outbound access
 SOURCES = "sources"  # a machine's address -> the public address that it leaves with
+SERVICE_SOURCES = "service_sources"  # a machine's address . a service's /24 -> its subnet's identity
 OVERRIDDEN = "overridden"  # interface . endpoint's address that a user-defined route leads elsewhere
 OUTBOUND = "outbound"  # the chain with the network's one public source address
 SENT = 1  # the mark of what a machine sent: without it the check of sources would follow user-defined routes too
@@ -110,6 +111,7 @@ VNET = Ruleset(
         Set(OUTBOUND_SUBNETS, nft.ADDRESS, interval=True),
         Set(OVERRIDDEN, nft.INDEX_ADDRESS),
         Set(SOURCES, nft.ADDRESS, nft.ADDRESS),
+        Set(SERVICE_SOURCES, nft.TWO_ADDRESSES, nft.ADDRESS),
     ),
     chains=(
         Chain(
@@ -143,6 +145,7 @@ VNET = Ruleset(
             (
                 Rule("the endpoint's identity as source", _to_uplink + ex.translated() + ex.snat_by(IDENTITIES)),
                 Rule("an endpoint without identity", _to_uplink + ex.translated() + ex.verdict(DROP)),
+                Rule("service endpoints", _to_uplink + ex.snat_by_service(SERVICE_SOURCES)),
                 Rule(
                     "NAT gateway, or its own public address", _to_uplink + ex.destination(_SERVICES) + ex.snat_by_source(SOURCES)
                 ),
@@ -167,6 +170,7 @@ VNET = Ruleset(
                 Rule("from a peered network", _from_peer + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 *_public_services(_from_nic + _to_uplink + ex.source_in(OUTBOUND_SUBNETS)),
                 *_public_services(_from_nic + _to_uplink + ex.with_source_in(SOURCES)),
+                *_public_services(_from_nic + _to_uplink + ex.with_service_in(SERVICE_SOURCES)),
             ),
             hook=ex.FORWARD,
             policy=DROP,

@@ -191,8 +191,10 @@ class SimFabric:
         assert isinstance(namespace, Namespace)
         if namespace.role == "internet":
             return Verdict(True, address, port, nic.address)
-        egress = self.objects.get(f"egress {router} {nic.address}")
-        if isinstance(egress, Egress):
+        to = IPv4Network(f"{address}/24", strict=False)
+        ways = (self.objects.get(f"egress {router} {nic.address} {to}"), self.objects.get(f"egress {router} {nic.address}"))
+        egress = next((way for way in ways if isinstance(way, Egress)), None)
+        if egress is not None:
             return Verdict(True, address, port, egress.source)
         gateways = (gateway for gateway in self.objects.values() if isinstance(gateway, Gateway) and gateway.namespace == router)
         for gateway in gateways:

@@ -16,6 +16,7 @@ from cloister.net.plan import normal_region, service_address
 from cloister.providers import private_link
 from cloister.providers.keyvault import policies
 from cloister.providers.keyvault.versions import API_VERSIONS
+from cloister.providers.network.user_routes import allowed_subnets
 from cloister.providers.required import name_check
 
 NAME = "Microsoft.KeyVault/vaults"
@@ -114,6 +115,7 @@ def realize(row: Row, view: View) -> Iterator[Service]:
         names=linked_names(row),
         public_access=public,
         because=because,
+        subnets=allowed_subnets(row),
         facts=(("name", row.name),),
     )
 

@@ -10,11 +10,22 @@ from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
+from cloister.net.plan import subnet_identity
 from cloister.providers.network import addresses, associations, prefixes, special_subnets, virtual_networks
 from cloister.providers.network.user_routes import public_source, user_routes
 from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
 
 NAME = virtual_networks.SUBNETS
+SERVICES_OF_ENDPOINTS = {
+    "microsoft.storage": "storage",
+    "microsoft.storage.global": "storage",
+    "microsoft.keyvault": "keyvault",
+    "microsoft.containerregistry": "containerregistry",
+}
+"""The services of this cloud that know service endpoints.
+
+Source: learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview.
+"""
 
 PROPERTIES = obj(
     addressPrefix=string(),
@@ -197,12 +208,28 @@ def _held_problems(change: Change, view: View) -> Iterator[Problem]:
         )
 
 
+def service_endpoints(row: Row) -> tuple[str, ...]:
+    """The services of this cloud that the subnet has service endpoints to."""
+    named = (str(item.get("service") or "").lower() for item in row.properties.get("serviceEndpoints") or ())
+    return tuple(sorted({SERVICES_OF_ENDPOINTS[name] for name in named if name in SERVICES_OF_ENDPOINTS}))
+
+
+def settle(change: Change, view: View) -> Row:
+    """The number of its identity, for life, once it has a service endpoint."""
+    row = change.row
+    facts = {**(change.old.facts if change.old else {}), **row.facts}
+    if service_endpoints(row) and "identity" not in facts:
+        facts["identity"] = view.number("subnet identity")
+    return row.with_facts(**facts)
+
+
 def realize(row: Row, view: View) -> Iterator[Subnet]:
     """One part of the network for each IPv4 prefix."""
     parent = parse(row.id).parent
     vnet = view.get(parent.text) if parent else None
     if vnet is None:
         return
+    services = service_endpoints(row) if "identity" in row.facts else ()
     nat_id = (row.properties.get("natGateway") or {}).get("id") or ""
     nat = public_source(nat_id, view)
     for prefix in addresses.subnet_prefixes(row):
@@ -213,6 +240,8 @@ def realize(row: Row, view: View) -> Iterator[Subnet]:
             default_outbound=row.properties.get("defaultOutboundAccess") is not False,
             endpoint_policies=policies(row),
             routes=user_routes(row, view),
+            service_endpoints=services,
+            identity=subnet_identity(row.facts["identity"]) if services else "",
             nat=nat,
             nat_because=nat_id if nat else "",
             filter=addresses.filter_of(row),
@@ -253,6 +282,7 @@ TYPE = ResourceType(
     properties=PROPERTIES,
     location="none",
     check=check,
+    settle=settle,
     realize=realize,
     show=show,
     blockers=blockers,

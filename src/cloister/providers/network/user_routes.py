@@ -54,3 +54,11 @@ def public_address(card: Row | None, view: View) -> tuple[str, str]:
         if row is not None and row.facts.get("address"):
             return str(row.facts["address"]), row.id
     return "", ""
+
+
+def allowed_subnets(row: Row) -> tuple[str, ...]:
+    """The subnets that a resource's ``networkAcls.virtualNetworkRules`` let in; none while public access is Disabled."""
+    if str(row.properties.get("publicNetworkAccess") or "Enabled").lower() != "enabled":
+        return ()
+    rules = (row.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ()
+    return tuple(sorted({str(rule.get("id") or "") for rule in rules} - {""}))

@@ -15,6 +15,7 @@ from cloister.arm.schema import anything, array, boolean, id_of, obj, string
 from cloister.net.intent import Service
 from cloister.net.plan import normal_region
 from cloister.providers import identity, private_link
+from cloister.providers.network.user_routes import allowed_subnets
 from cloister.providers.required import asked, choice, name_check, sku, sku_name, spelled
 from cloister.providers.storage import names
 from cloister.providers.storage.versions import API_VERSIONS
@@ -183,6 +184,7 @@ def realize(row: Row, view: View) -> Iterator[Service]:
         names=names.linked_names(row),
         public_access=public,
         because=because,
+        subnets=allowed_subnets(row),
         facts=(("name", row.name),),
     )
 

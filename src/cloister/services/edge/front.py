@@ -11,7 +11,7 @@ import msgspec
 from cloister.ipc.messages import Origin, Request, Response
 from cloister.services.edge import doh, pages, refusals
 from cloister.services.edge.conversation import Answer, Answered, Asked
-from cloister.services.edge.gates import CONTROL_GATES, GATES, Passage
+from cloister.services.edge.gates import CONTROL_GATES, GATES, NETWORK_GATES, Passage
 from cloister.services.edge.handover import Desk
 from cloister.services.edge.listener import Line
 from cloister.services.edge.measured import refusals_log
@@ -103,7 +103,9 @@ class Front:
             headers=asked.headers,
         )
         site = self._state.site(line.name)
-        gates = GATES if site is not None and site.service in DATA_SERVICES else CONTROL_GATES
+        gates = CONTROL_GATES
+        if site is not None and site.resource:
+            gates = GATES if site.service in DATA_SERVICES else NETWORK_GATES
         for gate in gates:
             refused = gate(passage)
             if refused is not None:

@@ -40,12 +40,15 @@ class Way:
     via: str
     address: str
     identity: Identity | None = None
+    subnet: str = ""  # the public way, but by a service endpoint of this subnet
 
     @property
     def words(self) -> str:
         """For people."""
         if self.identity is not None:
             return f"the private endpoint connection '{self.identity.connection}'"
+        if self.subnet:
+            return f"a service endpoint of the subnet '{self.subnet}'"
         return "this machine's loopback, which counts as internet" if self.via == "host" else f"the public address {self.address}"
 
 
@@ -128,6 +131,8 @@ def network(passage: Passage) -> Response | None:
         return refusals.private_link(reason=reason, target=passage.site.resource)
     if passage.way.identity is not None or policy.public_access:
         return None
+    if passage.way.subnet and ids.key(passage.way.subnet) in policy.subnets:
+        return None
     count = len(policy.endpoints)
     approved = f"one of its {count} approved private endpoints" if count else "a private endpoint (it has none yet)"
     reason = (
@@ -135,6 +140,9 @@ def network(passage: Passage) -> Response | None:
         f"{passage.way.words}. Reach it from a network with {approved}, or enable public access: PATCH the workspace with "
         "properties.publicNetworkAccess = Enabled."
     )
+    if policy.service != "machinelearning":
+        text = f"This request is not authorized to perform this operation. (cannot reach '{policy.resource}' by "
+        return refusals.refusal(403, "AuthorizationFailure", f"{text}{passage.way.words}: {policy.because})")
     return refusals.private_link(reason=reason, target=policy.resource, region=passage.region)
 
 
@@ -179,6 +187,9 @@ def _is_open(passage: Passage) -> bool:
 
 GATES: tuple[Gate, ...] = (way, name, boundary, network, token, permission)
 """The gates of a data plane, in order."""
+
+NETWORK_GATES: tuple[Gate, ...] = (way, name, boundary, network)
+"""The gates of a resource whose data plane is not here: whether the network lets a caller in is known all the same."""
 
 CONTROL_GATES: tuple[Gate, ...] = (way, name)
 """The gates of ARM and login, which do the rest themselves."""
