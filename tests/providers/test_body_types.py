@@ -1,4 +1,5 @@
-"""The modules against Microsoft's published body types: no property unknown, read-only and enumerations as there.
+"""The modules against Microsoft's published body types: no property unknown, required, read-only and
+enumerations as there.
 
 Reads ``../shared/specs/bicep-types`` (newest stable api-version of each type); skipped where that folder is absent.
 """
@@ -10,12 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cloister.arm.schema import Array, Field, Object, Text
 from cloister.providers import TYPES
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs" / "bicep-types"
+REQUIRED = 1
 READ_ONLY = 2
 INLINE = {"subnets", "virtualNetworkPeerings", "securityRules", "routes"}
 
@@ -27,6 +30,9 @@ SETTLED_HERE = {
 
 WRITTEN_ELSEWHERE = {"actionsRequired"}
 """Read-only at one target's connections and writable at all others'; one schema serves them all."""
+
+REQUIRED_BY_RULE = {"privateLinkServiceConnectionState"}
+"""Published as required, and refused by ``amend`` where it is missing (``providers/private_link.py``)."""
 
 ELSEWHERE = {"Microsoft.Resources/deployments": "its requests are routes of their own (tests/template)"}
 ONE_OF_MANY = "microsoft.network/privatednszones/"
@@ -93,6 +99,9 @@ def differences(
         elif bool(flags & READ_ONLY) != ours.read_only and not (ours.read_only and name in SETTLED_HERE):
             out.append(f"{path}.{name} is {'' if flags & READ_ONLY else 'not '}read-only there")
         else:
+            is_optional = not ours.required and ours.default is msgspec.UNSET and name not in REQUIRED_BY_RULE
+            if flags & REQUIRED and not flags & READ_ONLY and is_optional:
+                out.append(f"{path}.{name} is required there")
             out += differences(file, inner, ours, f"{path}.{name}", depth + 1)
     return out
 
