@@ -1,4 +1,4 @@
-"""Microsoft.Network/natGateways: the public source of subnets. Validated; packets go through it later.
+"""Microsoft.Network/natGateways: the public source of the subnets of one network: its first address.
 
 Source: learn.microsoft.com/azure/nat-gateway/nat-overview; natGateway.json 2022-01-01.
 """

@@ -1,4 +1,4 @@
-"""Microsoft.Network/publicIPAddresses: an address of this cloud's internet. Given and kept; traffic to it is later work.
+"""Microsoft.Network/publicIPAddresses: an address of this cloud's internet: the source of what has it. Nothing comes in by it.
 
 Source: learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses; publicIpAddress.json 2022-01-01.
 """

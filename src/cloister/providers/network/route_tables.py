@@ -1,4 +1,4 @@
-"""Microsoft.Network/routeTables: routes for subnets. Validated; packets obey them later.
+"""Microsoft.Network/routeTables: routes for subnets, which packets of their machines obey.
 
 Source: learn.microsoft.com/azure/virtual-network/virtual-networks-udr-overview.
 """
