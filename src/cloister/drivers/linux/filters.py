@@ -7,7 +7,8 @@
     chain f<n>-out, f<n>-in      one network security group, once, reached by verdict maps of addresses (sources are not spoofed:
                                  strict reverse-path filtering), or of interfaces that forward what is not theirs;
                                  ``return`` is Allow, ``drop`` is Deny
-    chain f<n>-endpoint          the same for what was translated: it matches what the first packet had (``ct original``)
+    chain f<n>-endpoint          the same for what was translated, where endpoints obey rules: it matches what the first packet
+                                 had (``ct original``)
     chain f<n>-platform          its rules about the host's own services, which nothing else in it applies to
     chain seal                   one rule whose comment says what was asked for and what the kernel then held
 
@@ -97,12 +98,14 @@ def messages(filters: Filters, letter: str) -> list[Message]:
     batch = _Batch(letter)
     batch.messages.append(nft.table_new(filters.owner, TABLE))
     batch.messages += [nft.chain_new(chain, TABLE) for chain in _HOOKS]
-    parts = ("in", "out", "endpoint", "platform")
+    parts = ["in", "out", "platform"]
+    if any(item.place == "endpoint" for item in filters.places):
+        parts.append("endpoint")
     names = [batch.chain(number, part) for number in range(len(filters.chains)) for part in parts]
     names += [batch.link(item.prefix, part) for item in filters.places if item.place == "link" for part in ("in", "out")]
     batch.messages += [nft.chain_new(Chain(name), TABLE) for name in names]
     for number, chain in enumerate(filters.chains):
-        _chain(batch, number, chain)
+        _chain(batch, number, chain, "endpoint" in parts)
     batch.messages += [nft.chain_flush(chain.name, TABLE) for chain in _HOOKS]
     _hooks(batch, filters.places)
     return batch.messages
@@ -153,18 +156,19 @@ def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[
     batch.rule(hook, comment, load + ex.looked_up(declared.name, batch.set(declared, elements), verdicts=True))
 
 
-def _chain(batch: _Batch, number: int, chain: FilterChain) -> None:
+def _chain(batch: _Batch, number: int, chain: FilterChain, at_endpoints: bool) -> None:
     outbound, platform = batch.chain(number, "out"), batch.chain(number, "platform")
     batch.rule(outbound, "the host's own services", ex.destination(str(plan.AZURE_DNS)) + ex.go_to(platform))
     for rule in chain.rules:
         if rule.inbound:
             _rule(batch, batch.chain(number, "in"), rule, _PACKET)
-            _rule(batch, batch.chain(number, "endpoint"), rule, _ORIGINAL)
+            if at_endpoints:
+                _rule(batch, batch.chain(number, "endpoint"), rule, _ORIGINAL)
             continue
         _rule(batch, outbound, rule, _PACKET)
         if rule.platform:
             _rule(batch, platform, rule, _PACKET)
-    for part in ("in", "out", "endpoint"):
+    for part in ("in", "out", "endpoint") if at_endpoints else ("in", "out"):
         batch.rule(batch.chain(number, part), chain.owner, ex.verdict(DROP))
 
 
