@@ -35,8 +35,8 @@ RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 def places(thing: Desired | None) -> frozenset[str]:
-    """The namespaces that an object stands in, services aside."""
-    found = (getattr(thing, name, "") for name in ("namespace", "router", "other"))
+    """The namespaces that an object stands in, services aside, and the identity that it is about."""
+    found = (getattr(thing, name, "") for name in ("namespace", "router", "other", "identity"))
     return frozenset(filter(None, found)) if isinstance(thing, FabricObject) else frozenset()
 
 
@@ -251,7 +251,8 @@ class ReconcileLoop:
 
     async def _apply_all(self, edits: list[Edit]) -> set[str]:
         """All edits in ORDER. Answers the keys of those held back: what they stand on, or wait for, failed."""
-        closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds
+        closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds;
+        # and identities that have no way back: a forward would let connections in that nothing tells of when they must end
         open_still: dict[Sever, None] = {}
         waiting: set[str] = set()
         for phase, group in arrange(edits):
@@ -262,6 +263,8 @@ class ReconcileLoop:
                     open_still[edit] = None
                 elif phase.guards:
                     closed |= places(edit.object)
+                elif isinstance(edit, Put) and isinstance(edit.object, IdentityRoute):
+                    closed.add(edit.object.identity)
             if phase is SEVERED:
                 self._owed = open_still
         return waiting
