@@ -164,3 +164,35 @@ def test_refusals():
         assert (await cloud.ask("DELETE", VNET)).status in (400, 409)
 
     run(story())
+
+
+def test_a_static_address_and_an_interface_name_of_ones_own():
+    async def story():
+        cloud = await made()
+        wish = [{"name": "a", "properties": {"privateIPAddress": "10.0.0.77"}}]
+        more = {"ipConfigurations": wish, "customNetworkInterfaceName": "card"}
+        await cloud.put(f"{NET}/privateEndpoints/pe", endpoint(target=PLS, connection={"groupIds": []}, **more))
+        card = await cloud.get(f"{NET}/networkInterfaces/card")
+        [item] = card["properties"]["ipConfigurations"]
+        assert item["properties"]["privateIPAddress"] == "10.0.0.77"
+        assert item["properties"]["privateIPAllocationMethod"] == "Static"
+        [found] = cloud.intents(f"{NET}/privateEndpoints/pe")
+        assert isinstance(found, Endpoint) and [address for _, address in found.addresses] == ["10.0.0.77"]
+
+    run(story())
+
+
+def test_a_workspace_of_another_subscription_and_region():
+    async def story():
+        cloud = await SmallCloud().start()
+        workspace = await cloud.workspace()  # eastus2, of the first subscription
+        space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+        space["subnets"] = [{"name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}}]
+        await cloud.put(f"{OTHER}/virtualNetworks/v", {"location": "westeurope", "properties": space})
+        body = endpoint(f"{OTHER}/virtualNetworks/v/subnets/default", workspace, location="westeurope")
+        await cloud.put(f"{OTHER}/privateEndpoints/pe", body)
+        [found] = cloud.intents(f"{OTHER}/privateEndpoints/pe")
+        assert isinstance(found, Endpoint) and found.state == "Approved" and found.target == workspace
+        assert all(".eastus2." in name.fqdn for name in found.names)
+
+    run(story())

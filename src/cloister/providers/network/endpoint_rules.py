@@ -60,12 +60,15 @@ def names_of(row: Row, view: View) -> tuple[LinkedName, ...]:
 
 
 def address_wishes(row: Row, members: Iterable[str]) -> dict[str, str]:
-    """Static addresses by member, from ``ipConfigurations``."""
+    """Static addresses by member, from ``ipConfigurations``; where there is but one member (a private link service), it needs no
+    name."""
     wanted = {member.lower(): member for member in members}
+    only = next(iter(wanted.values())) if len(wanted) == 1 else ""
     out = {}
     for item in row.properties.get("ipConfigurations") or ():
         inner = item.get("properties") or {}
-        member = wanted.get(str(inner.get("memberName") or "").lower())
+        name = str(inner.get("memberName") or "").lower()
+        member = wanted.get(name) if name else only
         if member and inner.get("privateIPAddress"):
             out[member] = inner["privateIPAddress"]
     return out
