@@ -16,6 +16,7 @@ from cloister.providers.machinelearning import (
     jobs,
     outbound_rules,
     registries,
+    registry_assets,
     workspaces,
 )
 
@@ -31,5 +32,6 @@ TYPES = (
     *endpoints.TYPES,
     outbound_rules.TYPE,
     *registries.TYPES,
+    *registry_assets.TYPES,
 )
 """Every type of this folder."""
