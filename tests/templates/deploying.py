@@ -211,13 +211,15 @@ class Session:
         return {id: _calm(self.cloud.http("GET", id, api_version="2024-05-01").json) for id in ids}
 
     def traces(self) -> dict[str, Any]:
-        """What a template may leave: rows by type, and namespaces."""
+        """What a template may leave: rows by type, objects of the fabric, the edge and the resolver, and namespaces."""
         from cloister.keeper.client import Keeper
 
-        rows = dict(self.cloud.call("status")["rows"])
+        told = self.cloud.call("status")
+        rows = dict(told["rows"])
         rows.pop("microsoft.resources/deployments", None)  # the history of a subscription stays
         keeper = Keeper(self.cloud.home.socket("keeper"))
-        return {**rows, "namespaces": sorted(keeper.namespaces())}
+        objects = {f"objects of {name}": held["objects"] for name, held in told["drivers"].items()}
+        return {**rows, **objects, "namespaces": sorted(keeper.namespaces())}
 
     def _left(self, before: dict[str, Any]) -> str:
         """What is there now and was not before, once the kernel has been told of the end."""
