@@ -254,6 +254,8 @@ def test_env_can_be_evaluated(control: FakeControl, cloister) -> None:
     assert told["ARM_CLOUD_METADATA_URL"] == "https://localhost:8443/metadata/endpoints?api-version=2019-05-01"
     assert told["AZUREML_CURRENT_CLOUD"] == "Cloister"
     assert told["AZURE_TENANT_ID"] == FACTS["tenant_id"]
+    assert told["AZURE_AUTHORITY_HOST"] == "https://localhost:8443/adfs"
+    assert told["AZUREML_SERVICE_PRINCIPAL_TENANT_ID"] == "adfs"
     assert told["REQUESTS_CA_BUNDLE"] == told["SSL_CERT_FILE"] == str(control.home.bundle_file)
 
 

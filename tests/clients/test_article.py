@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -87,5 +89,23 @@ def test_manual_approval_and_a_network_of_another_group(cloud: Any, tmp_path: Pa
         assert article.run(article.other, "work")["work"]["metrics"] == METRICS
         assert "publicNetworkAccess" in "\n".join(article.run("internet", "refused")["refused"])
         assert article.run("internet", "delete")["delete"] == []
+    finally:
+        article.remove()
+
+
+@pytest.mark.deep
+def test_the_articles_lines_from_the_host(cloud: Any, tmp_path: Path) -> None:
+    """With what ``cloister env`` prints, and nothing else that leads anywhere."""
+    article = Article(cloud, "article-host", tmp_path)
+    plain = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    named = dict(pair.split("=", 1) for pair in article.environment)
+    told = json.loads(cloud.cloister("env", "--json").stdout)
+    argv = [str(SDK_PYTHON), str(SCRIPT), "create", "add", "listing", "withdraw", "public", "delete"]
+    try:
+        done = subprocess.run(
+            argv, env={**plain, **told, **named}, cwd=tmp_path, capture_output=True, text=True, timeout=300, input=""
+        )
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"step"')]
+        assert done.returncode == 0 and len(lines) == 6, done.stdout[-6000:] + done.stderr[-2000:]
     finally:
         article.remove()

@@ -34,5 +34,6 @@ def host_environment(cloud: Cloud, principal: str = "") -> dict[str, str]:
         "AZURE_CONFIG_DIR": str(client_folder(cloud.home, principal, "azure-of-host")),
         "AZURE_EXTENSION_INDEX_URL": f"{base}/extensions/index.json",
         **credentials(cloud, principal),
+        "AZUREML_SERVICE_PRINCIPAL_TENANT_ID": "adfs",  # SDK v1 drops the path of the login's address
         **trust(cloud.home),
     }
