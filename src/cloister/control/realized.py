@@ -82,7 +82,7 @@ class Realized:
         self._owned: dict[str, set[str]] = {}
         self.desired: dict[str, Desired] = {}
         self.faults: dict[str, str] = {}
-        self._publish(BASE, {}, self._objects[BASE])
+        self._publish(self._objects[BASE])
 
     def change(self, view: View, rows: Iterable[tuple[str, Row | None, Row | None]]) -> set[str]:
         """Take in changed rows ``(id, old, new)``; answers the keys of objects that may have changed."""
@@ -97,6 +97,8 @@ class Realized:
         for id in due:
             units |= self._realize(id, view)
         keys: set[str] = set()
+        for unit in units:  # first all that was, then all that is: an object may go from one unit to another
+            keys |= self._withdraw(self._objects.pop(unit, {}))
         for unit in units:
             keys |= self._compile(unit)
         return keys
@@ -158,21 +160,23 @@ class Realized:
 
     def _compile(self, unit: Unit) -> set[str]:
         group = self._units.get(unit, {})
-        before = self._objects.pop(unit, {})
-        after = compile_unit(unit, [intent for id in sorted(group) for intent in group[id]]) if group else {}
-        if after:
-            self._objects[unit] = after
-        self._publish(unit, before, after)
-        return before.keys() | after.keys()
+        found = compile_unit(unit, [intent for id in sorted(group) for intent in group[id]]) if group else {}
+        if found:
+            self._objects[unit] = found
+        self._publish(found)
+        return set(found)
 
-    def _publish(self, unit: Unit, before: dict[str, Desired], after: dict[str, Desired]) -> None:
-        for key, thing in before.items():
+    def _withdraw(self, objects: dict[str, Desired]) -> set[str]:
+        for key, thing in objects.items():
             self.desired.pop(key, None)
             owned = self._owned.get(thing.owner.lower())
             if owned is not None:
                 owned.discard(key)
                 if not owned:
                     del self._owned[thing.owner.lower()]
-        for key, thing in after.items():
+        return set(objects)
+
+    def _publish(self, objects: dict[str, Desired]) -> None:
+        for key, thing in objects.items():
             self.desired[key] = thing
             self._owned.setdefault(thing.owner.lower(), set()).add(key)
