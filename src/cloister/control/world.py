@@ -180,7 +180,11 @@ class Window:
     def _rows(self, keys: Iterable[str], type: str = "") -> list[Row]:
         kind, rows = type.lower(), self._index.rows
         found = [rows[place] for place in keys if not kind or rows[place].type.lower() == kind]
-        return [row for row in found if not self.is_hidden(row)] if self._shown else found
+        if not self._shown:
+            return found
+        kinds = {name: self._around.catalog.get(name) for name in {row.type for row in found}}
+        hooks = {name: kind.hidden for name, kind in kinds.items() if kind is not None and kind.hidden is not None}
+        return [row for row in found if row.type not in hooks or not hooks[row.type](row)] if hooks else found
 
     def get(self, id: str) -> Row | None:
         """See ``arm.resource.View``, as all below."""
