@@ -10,7 +10,8 @@ def explain(*, place: str, to: str, as_json: bool, address: str = "", protocol: 
     """Print the trace: control has the rows and judges; here it is only shown."""
     cloud = Cloud()
     source = places.interface(cloud, nic)[0] if nic else place
-    trace = cloud.call("explain", {"from": source, "to": to, "address": address, "protocol": protocol})
+    more = {"address": address, "protocol": protocol if protocol != "tcp" else ""}
+    trace = cloud.call("explain", {"from": source, "to": to, **{name: value for name, value in more.items() if value}})
     rendered = trace.pop("rendered", "")
     if as_json:
         show.print_json(trace)
