@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,13 @@ hypothesis.settings.register_profile(
     "deep", max_examples=int(min(100 + EXAMPLES_A_MINUTE * DEEP_MINUTES, 5000)), deadline=None, print_blob=True
 )
 _ends_at = time.monotonic() + 60 * DEEP_MINUTES
+
+
+def pytest_configure() -> None:
+    """Programs that tests start obey signals, also where the run itself was begun in the background or by nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
