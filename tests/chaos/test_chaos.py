@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import tempfile
 import time
 from collections import Counter
@@ -80,7 +79,7 @@ def test_chaos(seed):
 def test_chaos_deep():
     ends = time.monotonic() + 60 * min(DEEP_MINUTES, 60) / 3
     total: Counter[str] = Counter()
-    first = int(os.environ.get("CLOISTER_SEED", str(random.Random().randrange(10**6))))
+    first = int(os.environ.get("CLOISTER_SEED", "1000"))  # the same for everybody, until somebody asks for others
     for seed in range(first, first + SEEDS_DEEP):
         if time.monotonic() > ends:
             break
