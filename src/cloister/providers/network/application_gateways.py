@@ -5,11 +5,18 @@ Source: bicep types microsoft.network 2025-05-01.
 
 from __future__ import annotations
 
-from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
+from cloister.arm.schema import Field, anything, array, boolean, integer, obj, ref, string
 from cloister.providers.network.placing import standing
 from cloister.providers.network.versions import API_VERSIONS
 
 NAME = "Microsoft.Network/applicationGateways"
+
+
+def _part(**properties: Field) -> Field:
+    """What a gateway consists of: each part with an id of its own below the gateway's."""
+    own: dict[str, Field] = {name: string(read_only=True) for name in ("etag", "type", "id")}
+    return obj(own, properties=obj(properties), name=string())
+
 
 PROPERTIES = obj(
     sku=obj(
@@ -35,273 +42,165 @@ PROPERTIES = obj(
     ),
     operationalState=string(read_only=True),
     gatewayIPConfigurations=array(
-        obj(
-            properties=obj(subnet=ref("Microsoft.Network/virtualNetworks/subnets"), provisioningState=string(read_only=True)),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
-        )
+        _part(subnet=ref("Microsoft.Network/virtualNetworks/subnets"), provisioningState=string(read_only=True))
     ),
-    authenticationCertificates=array(
-        obj(
-            properties=obj(data=string(), provisioningState=string(read_only=True)),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
-        )
-    ),
-    trustedRootCertificates=array(
-        obj(
-            properties=obj(data=string(), keyVaultSecretId=string(), provisioningState=string(read_only=True)),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
-        )
-    ),
+    authenticationCertificates=array(_part(data=string(), provisioningState=string(read_only=True))),
+    trustedRootCertificates=array(_part(data=string(), keyVaultSecretId=string(), provisioningState=string(read_only=True))),
     trustedClientCertificates=array(
-        obj(
-            properties=obj(
-                data=string(),
-                validatedCertData=string(read_only=True),
-                clientCertIssuerDN=string(read_only=True),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            data=string(),
+            validatedCertData=string(read_only=True),
+            clientCertIssuerDN=string(read_only=True),
+            provisioningState=string(read_only=True),
         )
     ),
     sslCertificates=array(
-        obj(
-            properties=obj(
-                data=string(),
-                password=string(),
-                publicCertData=string(read_only=True),
-                keyVaultSecretId=string(),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            data=string(),
+            password=string(),
+            publicCertData=string(read_only=True),
+            keyVaultSecretId=string(),
+            provisioningState=string(read_only=True),
         )
     ),
     frontendIPConfigurations=array(
-        obj(
-            properties=obj(
-                privateIPAddress=string(),
-                privateIPAllocationMethod=string("Static", "Dynamic"),
-                subnet=ref("Microsoft.Network/virtualNetworks/subnets"),
-                publicIPAddress=ref("Microsoft.Network/publicIPAddresses"),
-                privateLinkConfiguration=ref("Microsoft.Network/applicationGateways/privateLinkConfigurations"),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            privateIPAddress=string(),
+            privateIPAllocationMethod=string("Static", "Dynamic"),
+            subnet=ref("Microsoft.Network/virtualNetworks/subnets"),
+            publicIPAddress=ref("Microsoft.Network/publicIPAddresses"),
+            privateLinkConfiguration=ref("Microsoft.Network/applicationGateways/privateLinkConfigurations"),
+            provisioningState=string(read_only=True),
         )
     ),
-    frontendPorts=array(
-        obj(
-            properties=obj(port=integer(), provisioningState=string(read_only=True)),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
-        )
-    ),
+    frontendPorts=array(_part(port=integer(), provisioningState=string(read_only=True))),
     probes=array(
-        obj(
-            properties=obj(
-                protocol=string("Http", "Https", "Tcp", "Tls"),
-                host=string(),
-                path=string(),
-                interval=integer(),
-                timeout=integer(),
-                unhealthyThreshold=integer(),
-                pickHostNameFromBackendHttpSettings=boolean(),
-                pickHostNameFromBackendSettings=boolean(),
-                minServers=integer(),
-                match=anything(),
-                enableProbeProxyProtocolHeader=boolean(),
-                provisioningState=string(read_only=True),
-                port=integer(1, 65535),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            protocol=string("Http", "Https", "Tcp", "Tls"),
+            host=string(),
+            path=string(),
+            interval=integer(),
+            timeout=integer(),
+            unhealthyThreshold=integer(),
+            pickHostNameFromBackendHttpSettings=boolean(),
+            pickHostNameFromBackendSettings=boolean(),
+            minServers=integer(),
+            match=anything(),
+            enableProbeProxyProtocolHeader=boolean(),
+            provisioningState=string(read_only=True),
+            port=integer(1, 65535),
         )
     ),
     backendAddressPools=array(
-        obj(
-            properties=obj(
-                backendIPConfigurations=array(anything(), read_only=True),
-                backendAddresses=array(anything()),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            backendIPConfigurations=array(anything(), read_only=True),
+            backendAddresses=array(anything()),
+            provisioningState=string(read_only=True),
         )
     ),
     backendHttpSettingsCollection=array(
-        obj(
-            properties=obj(
-                port=integer(),
-                protocol=string("Http", "Https", "Tcp", "Tls"),
-                cookieBasedAffinity=string("Enabled", "Disabled"),
-                requestTimeout=integer(),
-                probe=ref("Microsoft.Network/applicationGateways/probes"),
-                authenticationCertificates=array(ref("Microsoft.Network/applicationGateways/authenticationCertificates")),
-                trustedRootCertificates=array(ref("Microsoft.Network/applicationGateways/trustedRootCertificates")),
-                connectionDraining=anything(),
-                hostName=string(),
-                pickHostNameFromBackendAddress=boolean(),
-                affinityCookieName=string(),
-                probeEnabled=boolean(),
-                path=string(),
-                dedicatedBackendConnection=boolean(),
-                validateCertChainAndExpiry=boolean(),
-                validateSNI=boolean(),
-                sniName=string(),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            port=integer(),
+            protocol=string("Http", "Https", "Tcp", "Tls"),
+            cookieBasedAffinity=string("Enabled", "Disabled"),
+            requestTimeout=integer(),
+            probe=ref("Microsoft.Network/applicationGateways/probes"),
+            authenticationCertificates=array(ref("Microsoft.Network/applicationGateways/authenticationCertificates")),
+            trustedRootCertificates=array(ref("Microsoft.Network/applicationGateways/trustedRootCertificates")),
+            connectionDraining=anything(),
+            hostName=string(),
+            pickHostNameFromBackendAddress=boolean(),
+            affinityCookieName=string(),
+            probeEnabled=boolean(),
+            path=string(),
+            dedicatedBackendConnection=boolean(),
+            validateCertChainAndExpiry=boolean(),
+            validateSNI=boolean(),
+            sniName=string(),
+            provisioningState=string(read_only=True),
         )
     ),
     backendSettingsCollection=array(
-        obj(
-            properties=obj(
-                port=integer(),
-                protocol=string("Http", "Https", "Tcp", "Tls"),
-                timeout=integer(),
-                probe=ref("Microsoft.Network/applicationGateways/probes"),
-                trustedRootCertificates=array(ref("Microsoft.Network/applicationGateways/trustedRootCertificates")),
-                hostName=string(),
-                pickHostNameFromBackendAddress=boolean(),
-                enableL4ClientIpPreservation=boolean(),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            port=integer(),
+            protocol=string("Http", "Https", "Tcp", "Tls"),
+            timeout=integer(),
+            probe=ref("Microsoft.Network/applicationGateways/probes"),
+            trustedRootCertificates=array(ref("Microsoft.Network/applicationGateways/trustedRootCertificates")),
+            hostName=string(),
+            pickHostNameFromBackendAddress=boolean(),
+            enableL4ClientIpPreservation=boolean(),
+            provisioningState=string(read_only=True),
         )
     ),
     httpListeners=array(
-        obj(
-            properties=obj(
-                frontendIPConfiguration=ref("Microsoft.Network/applicationGateways/frontendIPConfigurations"),
-                frontendPort=ref("Microsoft.Network/applicationGateways/frontendPorts"),
-                protocol=string("Http", "Https", "Tcp", "Tls"),
-                hostName=string(),
-                sslCertificate=ref("Microsoft.Network/applicationGateways/sslCertificates"),
-                sslProfile=ref("Microsoft.Network/applicationGateways/sslProfiles"),
-                requireServerNameIndication=boolean(),
-                provisioningState=string(read_only=True),
-                customErrorConfigurations=array(anything()),
-                firewallPolicy=ref("Microsoft.Network/firewallPolicies"),
-                hostNames=array(string()),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            frontendIPConfiguration=ref("Microsoft.Network/applicationGateways/frontendIPConfigurations"),
+            frontendPort=ref("Microsoft.Network/applicationGateways/frontendPorts"),
+            protocol=string("Http", "Https", "Tcp", "Tls"),
+            hostName=string(),
+            sslCertificate=ref("Microsoft.Network/applicationGateways/sslCertificates"),
+            sslProfile=ref("Microsoft.Network/applicationGateways/sslProfiles"),
+            requireServerNameIndication=boolean(),
+            provisioningState=string(read_only=True),
+            customErrorConfigurations=array(anything()),
+            firewallPolicy=ref("Microsoft.Network/firewallPolicies"),
+            hostNames=array(string()),
         )
     ),
     listeners=array(
-        obj(
-            properties=obj(
-                frontendIPConfiguration=ref("Microsoft.Network/applicationGateways/frontendIPConfigurations"),
-                frontendPort=ref("Microsoft.Network/applicationGateways/frontendPorts"),
-                protocol=string("Http", "Https", "Tcp", "Tls"),
-                sslCertificate=ref("Microsoft.Network/applicationGateways/sslCertificates"),
-                sslProfile=ref("Microsoft.Network/applicationGateways/sslProfiles"),
-                provisioningState=string(read_only=True),
-                hostNames=array(string()),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            frontendIPConfiguration=ref("Microsoft.Network/applicationGateways/frontendIPConfigurations"),
+            frontendPort=ref("Microsoft.Network/applicationGateways/frontendPorts"),
+            protocol=string("Http", "Https", "Tcp", "Tls"),
+            sslCertificate=ref("Microsoft.Network/applicationGateways/sslCertificates"),
+            sslProfile=ref("Microsoft.Network/applicationGateways/sslProfiles"),
+            provisioningState=string(read_only=True),
+            hostNames=array(string()),
         )
     ),
     sslProfiles=array(
-        obj(
-            properties=obj(
-                trustedClientCertificates=array(ref("Microsoft.Network/applicationGateways/trustedClientCertificates")),
-                sslPolicy=anything(),
-                clientAuthConfiguration=anything(),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            trustedClientCertificates=array(ref("Microsoft.Network/applicationGateways/trustedClientCertificates")),
+            sslPolicy=anything(),
+            clientAuthConfiguration=anything(),
+            provisioningState=string(read_only=True),
         )
     ),
     urlPathMaps=array(
-        obj(
-            properties=obj(
-                defaultBackendAddressPool=anything(),
-                defaultBackendHttpSettings=anything(),
-                defaultRewriteRuleSet=anything(),
-                defaultRedirectConfiguration=anything(),
-                defaultLoadDistributionPolicy=anything(),
-                pathRules=array(anything()),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            defaultBackendAddressPool=anything(),
+            defaultBackendHttpSettings=anything(),
+            defaultRewriteRuleSet=anything(),
+            defaultRedirectConfiguration=anything(),
+            defaultLoadDistributionPolicy=anything(),
+            pathRules=array(anything()),
+            provisioningState=string(read_only=True),
         )
     ),
     requestRoutingRules=array(
-        obj(
-            properties=obj(
-                ruleType=string("Basic", "PathBasedRouting"),
-                priority=integer(1, 20000),
-                backendAddressPool=ref("Microsoft.Network/applicationGateways/backendAddressPools"),
-                backendHttpSettings=ref("Microsoft.Network/applicationGateways/backendHttpSettingsCollection"),
-                httpListener=ref("Microsoft.Network/applicationGateways/httpListeners"),
-                urlPathMap=ref("Microsoft.Network/applicationGateways/urlPathMaps"),
-                rewriteRuleSet=ref("Microsoft.Network/applicationGateways/rewriteRuleSets"),
-                redirectConfiguration=ref("Microsoft.Network/applicationGateways/redirectConfigurations"),
-                loadDistributionPolicy=ref("Microsoft.Network/applicationGateways/loadDistributionPolicies"),
-                entraJWTValidationConfig=ref("Microsoft.Network/applicationGateways/entraJWTValidationConfigs"),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            ruleType=string("Basic", "PathBasedRouting"),
+            priority=integer(1, 20000),
+            backendAddressPool=ref("Microsoft.Network/applicationGateways/backendAddressPools"),
+            backendHttpSettings=ref("Microsoft.Network/applicationGateways/backendHttpSettingsCollection"),
+            httpListener=ref("Microsoft.Network/applicationGateways/httpListeners"),
+            urlPathMap=ref("Microsoft.Network/applicationGateways/urlPathMaps"),
+            rewriteRuleSet=ref("Microsoft.Network/applicationGateways/rewriteRuleSets"),
+            redirectConfiguration=ref("Microsoft.Network/applicationGateways/redirectConfigurations"),
+            loadDistributionPolicy=ref("Microsoft.Network/applicationGateways/loadDistributionPolicies"),
+            entraJWTValidationConfig=ref("Microsoft.Network/applicationGateways/entraJWTValidationConfigs"),
+            provisioningState=string(read_only=True),
         )
     ),
     routingRules=array(
-        obj(
-            properties=obj(
-                ruleType=string("Basic", "PathBasedRouting"),
-                priority=integer(1, 20000, required=True),
-                backendAddressPool=ref("Microsoft.Network/applicationGateways/backendAddressPools"),
-                backendSettings=anything(),
-                listener=ref("Microsoft.Network/applicationGateways/listeners"),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            ruleType=string("Basic", "PathBasedRouting"),
+            priority=integer(1, 20000, required=True),
+            backendAddressPool=ref("Microsoft.Network/applicationGateways/backendAddressPools"),
+            backendSettings=anything(),
+            listener=ref("Microsoft.Network/applicationGateways/listeners"),
+            provisioningState=string(read_only=True),
         )
     ),
     rewriteRuleSets=array(
@@ -313,21 +212,15 @@ PROPERTIES = obj(
         )
     ),
     redirectConfigurations=array(
-        obj(
-            properties=obj(
-                redirectType=string("Permanent", "Found", "SeeOther", "Temporary"),
-                targetListener=anything(),
-                targetUrl=string(),
-                includePath=boolean(),
-                includeQueryString=boolean(),
-                requestRoutingRules=array(ref("Microsoft.Network/applicationGateways/requestRoutingRules")),
-                urlPathMaps=array(ref("Microsoft.Network/applicationGateways/urlPathMaps")),
-                pathRules=array(obj(id=string())),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            redirectType=string("Permanent", "Found", "SeeOther", "Temporary"),
+            targetListener=anything(),
+            targetUrl=string(),
+            includePath=boolean(),
+            includeQueryString=boolean(),
+            requestRoutingRules=array(ref("Microsoft.Network/applicationGateways/requestRoutingRules")),
+            urlPathMaps=array(ref("Microsoft.Network/applicationGateways/urlPathMaps")),
+            pathRules=array(obj(id=string())),
         )
     ),
     webApplicationFirewallConfiguration=obj(
@@ -348,15 +241,7 @@ PROPERTIES = obj(
     enableHttp2=boolean(),
     enableFips=boolean(),
     autoscaleConfiguration=obj(minCapacity=integer(0, required=True), maxCapacity=integer(2)),
-    privateLinkConfigurations=array(
-        obj(
-            properties=obj(ipConfigurations=array(anything()), provisioningState=string(read_only=True)),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
-        )
-    ),
+    privateLinkConfigurations=array(_part(ipConfigurations=array(anything()), provisioningState=string(read_only=True))),
     privateEndpointConnections=array(anything(), read_only=True),
     resourceGuid=string(read_only=True),
     provisioningState=string(read_only=True),
@@ -378,16 +263,10 @@ PROPERTIES = obj(
     ),
     forceFirewallPolicyAssociation=boolean(),
     loadDistributionPolicies=array(
-        obj(
-            properties=obj(
-                loadDistributionTargets=array(anything()),
-                loadDistributionAlgorithm=string("RoundRobin", "LeastConnections", "IpHash"),
-                provisioningState=string(read_only=True),
-            ),
-            name=string(),
-            etag=string(read_only=True),
-            type=string(read_only=True),
-            id=string(read_only=True),
+        _part(
+            loadDistributionTargets=array(anything()),
+            loadDistributionAlgorithm=string("RoundRobin", "LeastConnections", "IpHash"),
+            provisioningState=string(read_only=True),
         )
     ),
     entraJWTValidationConfigs=array(
