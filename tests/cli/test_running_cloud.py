@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -147,6 +148,9 @@ def test_a_later_start_finds_everything(own_cloud: Any) -> None:
     facts = own_cloud.home.cloud_file.read_text()
     own_cloud.cloister("down")
     assert own_cloud.cloister("status", check=False).returncode == 1
+    with socket.create_server(("127.0.0.1", json.loads(facts)["host_port"])):
+        refused = own_cloud.cloister("up", "--detach", check=False)
+        assert refused.returncode == 1 and "cannot have 127.0.0.1" in refused.stderr and "host_port" in refused.stderr
     own_cloud.cloister("up", "--detach")
     assert own_cloud.home.cloud_file.read_text() == facts
     assert own_cloud.rest("GET", "resourceGroups/kept").status == 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from cloister.cli import keeping, rootless, show
+from cloister.cli import host_port, keeping, rootless, show
 from cloister.cli.cloud import Cloud
 from cloister.cli.errors import CliError
 from cloister.home import Home
@@ -35,6 +34,7 @@ def up(*, detach: bool, timeout: float, allow_unknown_types: bool = False) -> No
     _require(home)
     home.make()
     _initialise(home, ["--allow-unknown-types"] if allow_unknown_types else [])
+    _require_port(home)
     keeper = _start_keeper(home, attached=not detach)
     try:
         _wait(home, keeper, timeout)
@@ -60,6 +60,13 @@ def _require(home: Home) -> None:
     lack = rootless.lack()
     if lack is not None:
         raise CliError(f"cannot start the cloud: {lack.text}; {lack.advice}")
+
+
+def _require_port(home: Home) -> None:
+    """The port of an earlier start may have been taken since."""
+    port = Cloud(home).facts["host_port"]
+    if obstacle := host_port.obstacle(port):
+        raise CliError(f"cannot start the cloud: it cannot have 127.0.0.1:{port} ({obstacle}); {host_port.way_out(home)}")
 
 
 def _initialise(home: Home, options: list[str]) -> None:
@@ -137,12 +144,8 @@ def _settled(home: Home) -> bool:
 
 
 def _listens(home: Home) -> bool:
-    """Whether the edge accepts connections of this host."""
-    try:
-        socket.create_connection(("127.0.0.1", Cloud(home).facts["host_port"]), timeout=1.0).close()
-    except OSError:
-        return False
-    return True
+    """Whether the edge answers on the host's port, and it is this cloud's edge."""
+    return host_port.is_ours(home, Cloud(home).facts["host_port"])
 
 
 def _log_end(home: Home) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from cloister.cli import host_port as ports
 from cloister.cli import keeping
 from cloister.cli.checks import BAD, GOOD, WARNING, Finding
 from cloister.cli.up import UNIX_PATH_MAX
@@ -59,30 +58,15 @@ def host_port(home: Home) -> Iterator[Finding]:
     port = _facts(home).get("host_port", 0)
     if not port:
         return
-    where, advice = f"127.0.0.1:{port}", f"end what listens there, or set another host_port in {home.cloud_file}"
+    where, advice = f"127.0.0.1:{port}", ports.way_out(home)
     if keeping.keeper_pid(home):
-        answers = _speaks_as_us(home, port)
+        answers = ports.is_ours(home, port)
         text = "answers with this cloud's certificate" if answers else "does not answer with this cloud's certificate"
         yield Finding("host port", GOOD if answers else BAD, f"{where} {text}", "" if answers else advice)
-        return
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("127.0.0.1", port))
-        except OSError as error:
-            yield Finding("host port", BAD, f"{where} cannot be had: {error.strerror}", advice)
-        else:
-            yield Finding("host port", GOOD, f"{where} is free")
-
-
-def _speaks_as_us(home: Home, port: int) -> bool:
-    try:
-        context = ssl.create_default_context(cafile=str(home.ca_file))
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as plain:
-            context.wrap_socket(plain, server_hostname="localhost").close()
-    except OSError:
-        return False
-    return True
+    elif obstacle := ports.obstacle(port):
+        yield Finding("host port", BAD, f"{where} cannot be had: {obstacle}", advice)
+    else:
+        yield Finding("host port", GOOD, f"{where} is free")
 
 
 def certificate(home: Home) -> Iterator[Finding]:

@@ -1,0 +1,37 @@
+"""The loopback port for clients of the host, of ``cloud.json``: whether it can be had, and whether it is ours."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from cloister.home import Home
+
+TRY_SECONDS = 3
+
+
+def obstacle(port: int) -> str:
+    """Why 127.0.0.1:``port`` cannot be listened on now; "" where it can."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+def is_ours(home: Home, port: int) -> bool:
+    """Whether what listens there shows a certificate of this cloud."""
+    try:
+        context = ssl.create_default_context(cafile=str(home.ca_file))
+        with socket.create_connection(("127.0.0.1", port), timeout=TRY_SECONDS) as plain:
+            context.wrap_socket(plain, server_hostname="localhost").close()
+    except OSError:
+        return False
+    return True
+
+
+def way_out(home: Home) -> str:
+    """What to do about a port that somebody else has."""
+    return f"end what listens there, or set another host_port in {home.cloud_file}"
