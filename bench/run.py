@@ -1,6 +1,7 @@
 """Measure on a cloud of its own, print a table, write ``bench/latest.json``.
 
-Each figure is the median of several runs, with the smallest and the largest beside it; figures are
+Each figure is the median of several runs, with the smallest and the largest beside it; each measure says how long it took, and
+one that fails costs no other. Figures are
 ``{"name", "value", "unit", "against", "other", "ratio", "spread"}``.
 """
 
@@ -10,6 +11,7 @@ import json
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from statistics import median
@@ -115,22 +117,33 @@ LABS: tuple[Callable[[], Iterator[Figure]], ...] = (
 )
 
 
-def main() -> None:
-    """Measure everything once; the file is written even where a later measure fails."""
+def main() -> int:
+    """Measure everything once; what fails is printed and the rest goes on. Answers 1 when a measure failed, else 0."""
     figures: list[Figure] = []
+    failed: list[str] = []
+    with fresh_home() as home:
+        for measure in MEASURES:
+            _part(measure.__name__, lambda measure=measure: measure(home), figures, failed)  # type: ignore[misc]
+    for part in LABS:
+        _part(part.__module__, part, figures, failed)
+    if failed:
+        print(f"failed: {', '.join(failed)}", flush=True)
+    return 1 if failed else 0
+
+
+def _part(name: str, measure: Callable[[], Iterator[Figure]], figures: list[Figure], failed: list[str]) -> None:
+    """One measure to its end, whatever that is; what was measured before a failure is kept."""
+    began = time.perf_counter()
     try:
-        with fresh_home() as home:
-            for measure in MEASURES:
-                for found in measure(home):
-                    _show(found, figures)
-        for measured in LABS:
-            try:
-                for found in measured():
-                    _show(found, figures)
-            except RuntimeError as error:
-                print(error, flush=True)
-    finally:
-        (HERE / "latest.json").write_text(json.dumps([asdict(found) for found in figures], indent=2) + "\n")
+        for found in measure():
+            _show(found, figures)
+    except RuntimeError as error:  # something that it compares with is not installed
+        print(error, flush=True)
+    except Exception:
+        failed.append(name)
+        traceback.print_exc(file=sys.stdout)
+    (HERE / "latest.json").write_text(json.dumps([asdict(found) for found in figures], indent=2) + "\n")
+    print(f"{name} took {time.perf_counter() - began:.1f} s", flush=True)
 
 
 def _show(found: Figure, figures: list[Figure]) -> None:
@@ -144,4 +157,4 @@ def _beside(found: Figure) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
