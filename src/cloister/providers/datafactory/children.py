@@ -6,7 +6,7 @@ Source: bicep types microsoft.datafactory 2018-06-01
 from __future__ import annotations
 
 from cloister.arm.schema import anything, array, boolean, integer, obj, string
-from cloister.providers.datafactory.data_sources import DATASET_TYPE, LINKED_SERVICE_TYPE
+from cloister.providers.datafactory.linked import DATASET_TYPE, LINKED_SERVICE_TYPE
 from cloister.providers.datafactory.versions import API_VERSIONS
 from cloister.providers.plain import plain
 
