@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from cloister.home import Home
 from cloister.keeper import rights
 
 if TYPE_CHECKING:
+    from cloister.arm.identity import ManagedIdentity
     from cloister.ipc.messages import Request, Response
 
 log = logging.getLogger("cloister.app")
@@ -105,6 +106,12 @@ class LocalIdentity:
         if found is None:
             raise LookupError(f"cannot sign in as '{principal}': no such principal; make it with 'cloister principal create'")
         return self._mint.token(found, audience)
+
+    def managed(self, identities: Sequence[ManagedIdentity], query: Mapping[str, str], who: str) -> Response:
+        """See frontends.control_socket.Identity."""
+        from cloister.services.identity.managed import answer
+
+        return answer(self._mint, identities, query, who)
 
     def principal(self, name: str, create: bool) -> dict[str, str]:
         """See frontends.control_socket.Identity; a secret is given out only by the control that made it."""

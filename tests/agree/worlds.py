@@ -21,11 +21,11 @@ from cloister.net.intent import Endpoint, Filter, Intent, Interface, LinkedName,
 PORTS = (22, 53, 80, 443, 450)
 PROTOCOLS = ("tcp", "udp", "icmp")
 BLOB, DNS = "198.19.20.2", "198.19.0.53"
-ELSEWHERE = ("168.63.129.16", BLOB, DNS, "198.19.16.2", "10.0.0.99", "10.7.0.4", "198.18.0.9")
+ELSEWHERE = ("168.63.129.16", "169.254.169.254", BLOB, DNS, "198.19.16.2", "10.0.0.99", "10.7.0.4", "198.18.0.9")
 TEXTS = (
     "*", "10.0.0.0/24", "10.0.1.0/24", "10.0.0.4", "10.1.0.5/32", "10.0.0.0/8", "10.1.0.0/16", "VirtualNetwork", "Internet",
     "AzureLoadBalancer", "AzureCloud", "Storage", "Storage.EastUS2", "Storage.westeurope", "AzureMachineLearning",
-    "AzurePlatformDNS", "Sql",
+    "AzurePlatformDNS", "AzurePlatformIMDS", "Sql",
 )  # fmt: skip
 RANGES = ((0, 65535), (22, 22), (53, 53), (80, 80), (443, 443), (400, 450), (81, 65535))
 EVERY_PORT = ((0, 65535),)

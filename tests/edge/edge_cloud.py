@@ -188,8 +188,9 @@ class FakeTracking:
 class Cloud:
     """Home, fakes, and an edge with a door for the services and one for the host."""
 
-    def __init__(self, root: Path, services: socket.socket | None = None):
-        """``services`` is a listening socket in place of one on loopback; then the state stays empty."""
+    def __init__(self, root: Path, services: socket.socket | None = None, holder: Callable[[], Any] | None = None):
+        """``services`` is a listening socket in place of one on loopback; then the state stays empty. ``holder``: a keeper."""
+        self._holder = holder
         self.home = Home(root)
         self.home.make()
         self.control = FakeControl(self.home)
@@ -206,7 +207,7 @@ class Cloud:
 
     def start(self) -> None:
         doors = [Door(sock.dup(), host) for sock, host in zip(self.socks, (False, True), strict=True)]
-        self.edge = Edge(self.home, [lambda door=door: door for door in doors], self.tracking.start)
+        self.edge = Edge(self.home, [lambda door=door: door for door in doors], self.tracking.start, self._holder)
         self._running = InThread(self.edge.run)
         until(lambda: self._pings())
 

@@ -79,7 +79,7 @@ class Packets:
         self.world = World(root / "k")
         self.world.put(*[one for one in compile_all([]).values() if one.key in ("namespace services", "namespace internet")])  # type: ignore[misc]
         listening = self.world.keeper.socket("edge-443", "services", "tcp", "0.0.0.0", 443)
-        self.cloud = Cloud(root / "h", listening)
+        self.cloud = Cloud(root / "h", listening, lambda: self.world.keeper)
         self.settle(intents())
 
     def settle(self, wanted: Sequence[Intent]) -> None:

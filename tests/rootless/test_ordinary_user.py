@@ -17,8 +17,8 @@ from tests.conftest import ROOT
 
 USER = 61234
 SCENARIO = "tests/rootless/scenario.py"
-MAIN_JOB = "tests/mainjob/test_reach.py"
-CHOSEN = "scenario or reach_through or one_resource_only or explain_agrees or (open_connection_ends and reject-idle)"
+MAIN_JOB = ("tests/mainjob/test_reach.py", "tests/mainjob/test_metadata.py")
+CHOSEN = "scenario or which_identity or reach_through or one_resource_only or explain_agrees or (connection_ends and reject-idle)"
 
 
 @pytest.fixture
@@ -63,10 +63,10 @@ def test_the_cloud_of_an_ordinary_user(person: Path) -> None:
     assert lack.returncode == 0, lack.stderr
     if lack.stdout.strip():
         pytest.skip(f"no cloud of an ordinary user here: {lack.stdout.strip()}")
-    command = [python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-k", CHOSEN, SCENARIO, MAIN_JOB]
+    command = [python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-k", CHOSEN, SCENARIO, *MAIN_JOB]
     done = as_user(command, person, **environment)
     print(done.stdout[-4000:])
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert "skipped" not in done.stdout.splitlines()[-1], done.stdout[-2000:]
     passed = re.search(r"(\d+) passed", done.stdout)
-    assert passed and int(passed.group(1)) >= 17
+    assert passed and int(passed.group(1)) >= 18

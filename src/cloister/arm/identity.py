@@ -5,10 +5,35 @@ Source: the ManagedServiceIdentity common type; an identity switched off and on 
 
 from __future__ import annotations
 
+import msgspec
+
 from cloister.arm.ids import IdError, parse
 from cloister.arm.resource import Row, View
 
 _FACT = "identityPrincipal"
+
+
+class ManagedIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """One identity that a resource may use. ``resource``: the id of what it belongs to, the resource itself or a user assigned
+    identity; ``principal`` and ``client``: its object id and its client id."""
+
+    resource: str
+    principal: str
+    client: str
+    is_own: bool
+
+
+def identities_of(row: Row, view: View) -> list[ManagedIdentity]:
+    """The identities that a resource has now: its own first, then the user assigned ones that still exist."""
+    found = []
+    if principal := row.facts.get(_FACT):
+        client = view.new_id(f"{principal} clientId")
+        found.append(ManagedIdentity(resource=row.id, principal=principal, client=client, is_own=True))
+    for id in (row.body.get("identity") or {}).get("userAssignedIdentities") or ():
+        names = _user_identity(id, view)
+        if "principalId" in names:
+            found.append(ManagedIdentity(resource=id, principal=names["principalId"], client=names["clientId"], is_own=False))
+    return found
 
 
 def settle_identity(row: Row, view: View) -> Row:

@@ -25,6 +25,7 @@ from cloister.net.desired import (
     Gateway,
     Identity,
     IdentityRoute,
+    InstanceMetadata,
     Namespace,
     Nic,
     NicRoutes,
@@ -76,7 +77,7 @@ ORDER = (
     Phase("forget connections", "fabric", Sever),
     Phase("reset late sockets", "edge", Sever),
     Phase("withdraw names", "resolver", Drop, (PublicName, ZoneRecords, Door, View)),
-    Phase("withdraw sites", "edge", Drop, (Site, Policy, Relay)),
+    Phase("withdraw sites", "edge", Drop, (Site, Policy, Relay, InstanceMetadata)),
     Phase("withdraw identity routes", "fabric", Drop, (IdentityRoute,)),
     # change topology
     Phase("remove endpoint addresses", "fabric", Drop, (EndpointAddress,)),
@@ -92,7 +93,7 @@ ORDER = (
     Phase("make topology", "fabric", Put, (Uplink, Gateway, Nic, EndpointAddress, IdentityRoute), narrow=False),
     Phase("set routes", "fabric", Put, (NicRoutes,), guards=True),
     # grant
-    Phase("grant sites", "edge", Put, (Site, Relay, Identity, Caller, Permission)),
+    Phase("grant sites", "edge", Put, (Site, Relay, InstanceMetadata, Identity, Caller, Permission)),
     Phase("grant forwards", "fabric", Put, (Forward,)),
     Phase("grant egress", "fabric", Put, (Egress,)),
     Phase("grant peerings", "fabric", Put, (PeerLink, PeerRoute)),

@@ -48,7 +48,7 @@ def _endpoints(intents: Iterable[Intent], subnets: dict[str, Subnet]) -> Iterato
 def _compiled(
     nic: Interface, network: Network, routes: list[Route], nics: list[Interface], subnets: list[Subnet], own: set[str]
 ) -> NicRoutes:
-    steps = {str(plan.AZURE_DNS) + "/32": ("system", 0)}
+    steps = {f"{address}/32": ("system", 0) for address in plan.HOST_ADDRESSES}
     steps |= {str(IPv4Network(subnet.prefix)[1]) + "/32": ("system", 0) for subnet in subnets}
     for route in routes:
         if route.valid:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cloister.net.desired import Caller, EdgeObject, Identity, Permission, Policy, Relay, Site
-from cloister.net.intent import Endpoint, Grant, Intent, LinkService, Service, Subnet
+from cloister.net.desired import Caller, EdgeObject, Identity, InstanceMetadata, Permission, Policy, Relay, Site
+from cloister.net.intent import Endpoint, Grant, Intent, LinkService, Network, Service, Subnet
 from cloister.net.names import CONTROL_NAMES
-from cloister.net.plan import identity_address, link_slot
+from cloister.net.plan import INSTANCE_METADATA, identity_address, link_slot
 
 
 def control_sites() -> Iterator[Site]:
@@ -122,8 +122,10 @@ def compile_grant(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
 
 
 def compile_callers(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
-    """The identities of the subnets among ``intents`` that have service endpoints."""
+    """Who asks from a network: its subnets with service endpoints, and its machines, who ask about themselves."""
     for one in intents:
+        if isinstance(one, Network):
+            yield InstanceMetadata(owner=one.owner, namespace=f"vnet-{one.number}", address=str(INSTANCE_METADATA))
         if isinstance(one, Subnet) and one.service_endpoints:
             yield Caller(owner=one.owner, address=one.identity, subnet=one.owner)
 

@@ -37,7 +37,7 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
     """The units whose objects depend on this intent."""
     match intent:
         case Network():
-            return tuple((kind, intent.owner.lower()) for kind in ("network", "filters", "routes", "view"))
+            return tuple((kind, intent.owner.lower()) for kind in ("network", "filters", "routes", "view", "callers"))
         case Subnet() | Interface():
             here = intent.network.lower()
             callers = (("callers", here),) if isinstance(intent, Subnet) else ()

@@ -14,7 +14,6 @@ import msgspec
 from cloister.net import plan, tags
 from cloister.net.intent import Endpoint, Filter, Interface, Rule, Subnet
 
-_HOST = frozenset({int(plan.AZURE_DNS), int(IPv4Address(tags.AZURE_METADATA))})
 _WITH_PORTS = ("tcp", "udp")
 
 
@@ -56,7 +55,7 @@ def rule_on(filters: dict[str, Filter], id: str, inbound: bool, packet: Packet, 
     """The ruling of the group with this id."""
     name = id.rsplit("/", 1)[-1]
     found = filters.get(id.lower())
-    if int(IPv4Address(packet.destination)) in _HOST:
+    if IPv4Address(packet.destination) in plan.HOST_ADDRESSES:
         for rule in found.rules if found else ():
             if rule.inbound is inbound and _names_the_host(rule) and _matches(rule, packet, place):
                 return _ruling(rule, name)

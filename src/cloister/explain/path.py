@@ -18,7 +18,7 @@ from cloister.explain.trace import Flow, Step, Trace
 from cloister.net import plan
 from cloister.net.intent import Endpoint, Filter, Intent, Interface, LinkService, Network, Peering, Service, Subnet
 
-DNS_PORT = 53
+DNS_PORT, HTTP_PORT = 53, 80
 Lookup = Callable[[str, str], tuple[str, tuple[Step, ...]]]
 """``(network id or "internet", name) -> (address or "", steps)``: the name stage, given by the caller."""
 
@@ -166,8 +166,8 @@ class _Walk:
         network = self.world.networks.get(network_id.lower())
         if network is None:
             return self.end("NotKnown", "route", "stopped", f"no network '{network_id}' is known")
-        if self.ip == plan.AZURE_DNS:
-            return self.resolver(network)
+        if self.ip in plan.HOST_ADDRESSES:
+            return self.host(network)
         if self.subnet is not None and (turned := self.turned(self.subnet, network)):
             return turned
         return self.by_system_routes(network_id, network)
@@ -279,13 +279,14 @@ class _Walk:
             self.passed(stage, "allowed", ruling.detail, ruling.because)
         return None
 
-    def resolver(self, network: Network) -> Trace:
-        """The network's own resolver."""
-        if self.flow.port != DNS_PORT or self.flow.protocol not in ("tcp", "udp"):
-            return self.end(
-                "NoListener", "listener", "dropped", f"{self.address} answers port {DNS_PORT} only, not {self.flow.port}"
-            )
-        return self.end("Delivered", "listener", "delivered", f"{self.address} is the network's resolver", network.owner)
+    def host(self, network: Network) -> Trace:
+        """The network's own resolver, and the metadata service of its machines."""
+        asks_names = self.ip == plan.AZURE_DNS
+        what, port = ("network's resolver", DNS_PORT) if asks_names else ("metadata service", HTTP_PORT)
+        if self.flow.port != port or self.flow.protocol not in (("tcp", "udp") if asks_names else ("tcp",)):
+            text = f"{self.address} answers port {port} only, not {self.flow.protocol} {self.flow.port}"
+            return self.end("NoListener", "listener", "dropped", text)
+        return self.end("Delivered", "listener", "delivered", f"{self.address} is the {what}", network.owner)
 
     def machine(self, network_id: str) -> Trace:
         for interface in self.world.interfaces:

@@ -22,7 +22,7 @@ def user_route(
 
     The longest prefix wins, the user's where two are equal; an endpoint's /32 has rules of its own (see ``_endpoint_holds``).
     """
-    if not subnet.routes or ip == plan.AZURE_DNS:
+    if not subnet.routes or ip in plan.HOST_ADDRESSES:
         return None
     best: tuple[int, UserRoute] | None = None
     for route in subnet.routes:

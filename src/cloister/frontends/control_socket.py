@@ -6,14 +6,16 @@ methods ``token`` and ``principal`` hand out identity, to the user that owns the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from cloister.arm.identity import ManagedIdentity
 from cloister.control.explaining import Explainer
 from cloister.control.loop import ReconcileLoop
 from cloister.control.ports import Engine
+from cloister.frontends import instance_metadata
 from cloister.ipc.messages import Request, Response
 
 
@@ -28,6 +30,10 @@ class Identity(Protocol):
 
     def principal(self, name: str, create: bool) -> dict[str, str]:
         """``{"client_id", "client_secret", "object_id"}`` of a named principal. Raises LookupError."""
+        ...
+
+    def managed(self, identities: Sequence[ManagedIdentity], query: Mapping[str, str], who: str) -> Response:
+        """A token for one of a machine's identities, or the metadata service's error."""
         ...
 
     def certificate(self, name: str) -> dict[str, str]:
@@ -57,8 +63,10 @@ class ControlSocket:
         return await self._methods[method](params)
 
     async def http(self, params: Any) -> Response:
-        """An ARM or login request."""
+        """An ARM or login request, or what a machine asks about itself."""
         request = msgspec.convert(params, Request)
+        if request.facts.get("service") == instance_metadata.SERVICE:
+            return instance_metadata.answer(request, self._engine.view(), self._identity.managed)
         if self._identity.is_login(request):
             return self._identity.login(request)
         return await self._engine.handle(request)

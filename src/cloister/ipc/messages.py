@@ -22,7 +22,8 @@ import msgspec
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """How a request came in: ``via`` is "internet", "endpoint", "host" (loopback of this machine) or "local" (unix socket).
+    """How a request came in: ``via`` is "internet", "endpoint", "host" (loopback of this machine), "metadata" (a machine, at its
+    network's metadata service) or "local" (unix socket).
 
     ``address`` is the peer's address; ``connection`` the private endpoint connection's id when via is "endpoint".
     """

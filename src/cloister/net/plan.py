@@ -21,6 +21,8 @@ PUBLIC_ADDRESSES = IPv4Network("198.18.64.0/18")  # publicIPAddresses
 OUTBOUND_ADDRESSES = IPv4Network("198.18.128.0/17")  # one per VNet: default outbound access
 
 AZURE_DNS = IPv4Address("168.63.129.16")  # the resolver inside every VNet
+INSTANCE_METADATA = IPv4Address("169.254.169.254")  # the metadata service inside every VNet
+HOST_ADDRESSES = frozenset({AZURE_DNS, INSTANCE_METADATA})  # the host's own: only rules by their own tags apply, no routes
 PUBLIC_DNS = IPv4Address("198.19.0.53")  # the resolver of the internet
 RESOURCE_MANAGER = IPv4Address("198.19.0.4")
 LOGIN = IPv4Address("198.19.0.5")

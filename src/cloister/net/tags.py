@@ -24,7 +24,6 @@ TOP = 2**32 - 1
 ALL_ADDRESSES: Ranges = ((0, TOP),)
 ALL_PORTS: Ranges = ((0, 65535),)
 
-AZURE_METADATA = "169.254.169.254"
 PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
 """The tags through which alone rules apply to the host's own addresses (168.63.129.16, 169.254.169.254)."""
 
@@ -72,7 +71,7 @@ _ADDRESSES_OF_TAG = {
     "azurefrontdoor.frontend": (str(plan.PORTAL),),
     "azureloadbalancer": (str(plan.AZURE_DNS),),
     "azureplatformdns": (str(plan.AZURE_DNS),),
-    "azureplatformimds": (AZURE_METADATA,),
+    "azureplatformimds": (str(plan.INSTANCE_METADATA),),
 }
 
 _NOT_INTERNET = (

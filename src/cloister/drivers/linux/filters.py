@@ -158,7 +158,8 @@ def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[
 
 def _chain(batch: _Batch, number: int, chain: FilterChain, at_endpoints: bool) -> None:
     outbound, platform = batch.chain(number, "out"), batch.chain(number, "platform")
-    batch.rule(outbound, "the host's own services", ex.destination(str(plan.AZURE_DNS)) + ex.go_to(platform))
+    for address in sorted(plan.HOST_ADDRESSES):
+        batch.rule(outbound, "the host's own services", ex.destination(str(address)) + ex.go_to(platform))
     for rule in chain.rules:
         if rule.inbound:
             _rule(batch, batch.chain(number, "in"), rule, _PACKET)

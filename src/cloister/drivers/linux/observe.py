@@ -108,7 +108,7 @@ def _namespace(reading: Reading) -> Namespace:
     if role == "services":
         whole = whole and reading.has_route(str(plan.SERVICES), rt.LOOPBACK)
     elif role == "vnet":
-        whole = whole and any(address == str(plan.AZURE_DNS) for _, address, _ in reading.addresses)
+        whole = whole and {str(address) for address in plan.HOST_ADDRESSES} <= {address for _, address, _ in reading.addresses}
         whole = whole and [r.priority for r in reading.rules if r.table == rt.LOCAL] == [rt.LOCAL_PRIORITY]
     whole = whole and (role == "machine" or rules_whole(reading.table, role))
     outbound = outbound_address(reading.table) if role == "vnet" else ""

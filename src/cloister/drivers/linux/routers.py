@@ -44,7 +44,7 @@ def _own_addresses(role: str) -> list[Message]:
     if role == "services":
         return [rt.route_local(str(plan.SERVICES))]
     if role == "vnet":
-        return [rt.address_add(rt.LOOPBACK, str(plan.AZURE_DNS))]
+        return [rt.address_add(rt.LOOPBACK, str(address)) for address in plan.HOST_ADDRESSES]
     return []
 
 

@@ -32,7 +32,7 @@ OUTBOUND = "outbound"  # the chain with the network's one public source address
 SENT = 1  # the mark of what a machine sent: without it the check of sources would follow user-defined routes too
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 _SERVICES = str(plan.SERVICES)
-_DNS_PORT = 53
+_DNS_PORT, _HTTP_PORT = 53, 80
 
 _from_nic = ex.incoming(NICS)
 _to_nic = ex.outgoing(NICS)
@@ -185,6 +185,10 @@ VNET = Ruleset(
                 Rule(
                     "the network's resolver",
                     _from_nic + ex.destination(str(plan.AZURE_DNS)) + _port(TCP, _DNS_PORT) + ex.verdict(ACCEPT),
+                ),
+                Rule(
+                    "the metadata service",
+                    _from_nic + ex.destination(str(plan.INSTANCE_METADATA)) + _port(TCP, _HTTP_PORT) + ex.verdict(ACCEPT),
                 ),
                 Rule(
                     "a connection that a withdrawn endpoint carried",

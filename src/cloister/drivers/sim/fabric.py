@@ -33,6 +33,10 @@ from cloister.net.desired import (
 )
 
 DNS_PORT = 53
+_HOST_PORTS = {
+    str(plan.AZURE_DNS): ((DNS_PORT, "tcp"), (DNS_PORT, "udp")),
+    str(plan.INSTANCE_METADATA): ((80, "tcp"),),
+}
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -122,7 +126,7 @@ class SimFabric:
         if to == "uplink":
             return self._outbound(nic, nic.router, packet)
         return (
-            self._resolver(nic.router, packet)
+            self._host(nic.router, packet)
             or self._inside(nic.router, packet)
             or self._across(nic, packet)
             or self._outbound(nic, nic.router, packet)
@@ -138,12 +142,13 @@ class SimFabric:
             return False
         return appliance.address == source or self._answers(appliance, source, hops - 1)
 
-    def _resolver(self, router: str, packet: Packet) -> Verdict | None:
-        """The network's own resolver, at the address that every network has for it."""
-        if packet.destination != str(plan.AZURE_DNS) or router == "internet":
+    def _host(self, router: str, packet: Packet) -> Verdict | None:
+        """The network's own resolver and metadata service, at the addresses that every network has for them."""
+        open_there = _HOST_PORTS.get(packet.destination)
+        if open_there is None or router == "internet":
             return None
-        if packet.port != DNS_PORT or packet.protocol not in ("tcp", "udp"):
-            return Verdict(False, why="the resolver takes no such port")
+        if (packet.port, packet.protocol) not in open_there:
+            return Verdict(False, why="the host takes no such port there")
         return Verdict(True, packet.destination, packet.port, packet.source)
 
     def _across(self, nic: Nic, packet: Packet) -> Verdict | None:

@@ -52,7 +52,7 @@ def _dropped(filters: Filters, places: Iterable[FilterPlace], inbound: bool, pac
     for item in places:
         chain = filters.chains[item.chain]
         rule = _first(chain.rules, inbound, packet)
-        if rule is None and IPv4Address(packet.destination) == plan.AZURE_DNS:
+        if rule is None and IPv4Address(packet.destination) in plan.HOST_ADDRESSES:
             continue
         if rule is None or not rule.allow:
             return rule.because if rule else chain.owner
@@ -60,7 +60,7 @@ def _dropped(filters: Filters, places: Iterable[FilterPlace], inbound: bool, pac
 
 
 def _first(rules: tuple[FilterRule, ...], inbound: bool, packet: Packet) -> FilterRule | None:
-    to_host = IPv4Address(packet.destination) == plan.AZURE_DNS
+    to_host = IPv4Address(packet.destination) in plan.HOST_ADDRESSES
     for rule in rules:
         if rule.inbound == inbound and (rule.platform or not to_host) and _matches(rule, packet):
             return rule

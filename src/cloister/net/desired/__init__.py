@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cloister.net.desired.edge import Caller, Identity, Permission, Policy, Relay, Site
+from cloister.net.desired.edge import Caller, Identity, InstanceMetadata, Permission, Policy, Relay, Site
 from cloister.net.desired.fabric import (
     Egress,
     EndpointAddress,
@@ -54,6 +54,7 @@ __all__ = [
     "Gateway",
     "Identity",
     "IdentityRoute",
+    "InstanceMetadata",
     "Namespace",
     "Nic",
     "NicRoutes",
@@ -88,7 +89,7 @@ FabricObject = (
     | IdentityRoute
     | Filters
 )
-EdgeObject = Site | Policy | Identity | Caller | Relay | Permission
+EdgeObject = Site | Policy | Identity | Caller | Relay | InstanceMetadata | Permission
 ResolverObject = View | Door | ZoneRecords | PublicName
 Desired = FabricObject | EdgeObject | ResolverObject
 

@@ -1,4 +1,4 @@
-"""What the edge holds: sites, policies, identities, relays, permissions (see the package for the shared vocabulary)."""
+"""What the edge holds: sites, policies, identities, relays, permissions, metadata services (the package has the vocabulary)."""
 
 from __future__ import annotations
 
@@ -83,6 +83,18 @@ class Caller(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
     @property
     def key(self) -> str:
         return f"caller {self.address}"
+
+
+class InstanceMetadata(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """The metadata service of one network's machines: plain HTTP at ``address``, port 80, in the router ``namespace``."""
+
+    owner: str
+    namespace: str
+    address: str
+
+    @property
+    def key(self) -> str:
+        return f"metadata {self.namespace}"
 
 
 class Permission(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):

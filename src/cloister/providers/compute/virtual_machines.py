@@ -1,6 +1,6 @@
-"""Microsoft.Compute/virtualMachines: machines with their interfaces and disks. Stored: no system is started.
+"""Microsoft.Compute/virtualMachines: machines with their interfaces and disks. No system is started.
 
-In the networks of this cloud, machines are those of ``cloister exec``.
+A machine of ``cloister exec`` that runs on one's network interface is that machine, and may use its identities.
 Source: learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloister.arm.resource import Action, Call, Change, Outcome, Row, View
+from cloister.arm.resource import Action, Call, Change, Outcome, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, ref, string
 from cloister.providers.compute.versions import API_VERSIONS
 from cloister.providers.plain import plain
@@ -130,7 +130,8 @@ TYPE = plain(
     NAME,
     API_VERSIONS,
     PROPERTIES,
-    lacks="no system is started; a machine in a network is that of cloister exec",
+    lacks="",
+    coverage=enforced("no system is started: what runs on its interface (exec --nic) is the machine, with its identities"),
     settle=settle,
     show=show,
     wakes=registration.wakes,

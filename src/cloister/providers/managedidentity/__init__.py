@@ -1,4 +1,4 @@
-"""Microsoft.ManagedIdentity: user assigned identities. Tokens for them are ``services/identity``'s work."""
+"""Microsoft.ManagedIdentity: user assigned identities. Machines get their tokens by 169.254.169.254."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def settle(change: Change, view: View) -> Row:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=enforced("no machine asks for its tokens yet"),
+    coverage=enforced(),
     properties=obj(
         tenantId=string(read_only=True),
         principalId=string(read_only=True),

@@ -27,12 +27,13 @@ from cloister.limits import (
     TRACKING_CALL_SECONDS,
     TRACKING_WAIT_SECONDS,
 )
-from cloister.net.desired import Edit, Site
+from cloister.net.desired import Desired, Drop, Edit, InstanceMetadata, Put, Site
 from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.front import Front
 from cloister.services.edge.handover import Desk
 from cloister.services.edge.listener import Lines, Listener
-from cloister.services.edge.relay import Holder, Relays
+from cloister.services.edge.metadata import MetadataServices
+from cloister.services.edge.relay import Relays
 from cloister.services.edge.state import EdgeState
 from cloister.services.identity.tokens import KeysFile, Verifier, jwks_file
 from cloister.services.journal import Journal
@@ -62,7 +63,7 @@ class Edge:
         home: Home,
         openers: Sequence[Opener],
         start_tracking: Callable[[], Any],
-        holder: Callable[[], Holder] | None = None,
+        holder: Callable[[], Any] | None = None,
     ):
         self._home = home
         self._openers = openers
@@ -85,6 +86,7 @@ class Edge:
         resolver = Client(home.socket("resolver"))
         self._resolver = Desk(resolver, called="the resolver", wait=RESOLVER_WAIT_SECONDS, limit=RESOLVER_WAIT_SECONDS)
         self._certificates = Certificates(home, self._certificate)
+        self._metadata = MetadataServices(holder or keeper_of(home), self._control, self.lines.room)
         self._front = Front(self.state, Verifier(KeysFile(jwks_file(home))), self._control, self._tracking, self._resolver)
 
     async def run(self) -> None:
@@ -93,6 +95,7 @@ class Edge:
         server = await serve(self._home.socket("edge"), self._told)
         try:
             self._certificates.prefetch("localhost")
+            await self._hear()
             async with asyncio.TaskGroup() as opening:
                 for opener in self._openers:
                     opening.create_task(self._open(opener))
@@ -102,6 +105,7 @@ class Edge:
                 listener.stop()
             self.lines.close()
             self._relays.close()
+            self._metadata.close()
             server.close()
             self._journal.close()
             await self._certificates.close()
@@ -138,7 +142,7 @@ class Edge:
         if method == "apply":
             return await self._apply(msgspec.convert(params, list[Edit]))
         if method == "observe":
-            return self.state.observe()
+            return await self._observe()
         if method == "ping":
             return {"pid": os.getpid(), "sites": len(self.state.sites()), "connections": self.lines.count}
         raise ValueError(f"cannot do '{method}': the edge knows apply, observe and ping")
@@ -146,7 +150,10 @@ class Edge:
     async def _apply(self, edits: list[Edit]) -> list[str]:
         """Apply, and answer when what changed would survive a kill."""
         async with self._applying:
-            answers, changed = self.state.apply(edits)
+            refused = {n: reason for n, edit in enumerate(edits) if (reason := await self._listen(edit))}
+            taken, changed = self.state.apply([edit for n, edit in enumerate(edits) if n not in refused])
+            others = iter(taken)
+            answers = [refused[n] if n in refused else next(others) for n in range(len(edits))]
             try:
                 if self._journal.full:
                     await self._journal.rewrite(self.state.observe())
@@ -156,6 +163,25 @@ class Edge:
                 log.error("cannot keep what control said: %s; after a kill this edge would begin with older rows", error)
                 self._journal.close()
             return answers
+
+    async def _listen(self, edit: Edit) -> str:
+        """Open or close the socket that an edit is about, if it is about one; ``""`` or why not."""
+        if not isinstance(edit, Put | Drop) or not isinstance(edit.object, InstanceMetadata):
+            return ""
+        return await (self._metadata.take if isinstance(edit, Put) else self._metadata.release)(edit.object)
+
+    async def _hear(self) -> None:
+        """Listen for every network that is known; what cannot be is forgotten, until control says it again."""
+        for service in await self._metadata.lost(self.state.metadata_services()):
+            if reason := await self._metadata.take(service):
+                log.warning("%s", reason)
+                self.state.apply([Drop(service)])
+
+    async def _observe(self) -> list[Desired]:
+        """All that is held. A network that was made anew gets its socket there."""
+        async with self._applying:
+            await self._hear()
+            return list(self.state.observe())
 
     async def _certificate(self, name: str) -> dict[str, str]:
         return await self._control.call("certificate", {"name": name}, repeatable=True)

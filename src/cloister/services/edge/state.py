@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from cloister.arm import ids, rbac
-from cloister.net.desired import Caller, Drop, EdgeObject, Edit, Identity, Permission, Policy, Put, Relay, Sever, Site
+from cloister.net.desired import (
+    Caller,
+    Drop,
+    EdgeObject,
+    Edit,
+    Identity,
+    InstanceMetadata,
+    Permission,
+    Policy,
+    Put,
+    Relay,
+    Sever,
+    Site,
+)
 
 
 class EdgeState:
@@ -75,7 +88,7 @@ class EdgeState:
             self._callers[one.address] = one
         elif isinstance(one, Relay):
             self._relays[one.address] = one
-        else:
+        elif isinstance(one, Permission):
             self._roles.setdefault(one.principal.lower(), {})[one.key] = held_role(one)
             self._decisions.clear()
         return True
@@ -101,7 +114,7 @@ class EdgeState:
             self.on_gone(old.address)
         elif isinstance(old, Relay):
             self._relays.pop(old.address, None)
-        else:
+        elif isinstance(old, Permission):
             held = self._roles.get(old.principal.lower(), {})
             held.pop(old.key, None)
             if not held:
@@ -129,6 +142,10 @@ class EdgeState:
     def identity(self, address: str) -> Identity | None:
         """The private endpoint that an address stands for."""
         return self._identities.get(address)
+
+    def metadata_services(self) -> list[InstanceMetadata]:
+        """The metadata services of all networks."""
+        return [one for one in self._objects.values() if isinstance(one, InstanceMetadata)]
 
     def relay(self, address: str) -> Relay | None:
         """Where a slot of a private link service leads."""

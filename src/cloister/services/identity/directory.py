@@ -62,12 +62,6 @@ class Directory:
         self._keep(made)
         return made.client_id, secret, made.object_id
 
-    def create_managed(self, name: str) -> Principal:
-        """A new managed identity: no secret, tokens only by the cloud's own hand."""
-        made = Principal(client_id=str(uuid.uuid4()), object_id=str(uuid.uuid4()), name=name, kind="ManagedIdentity")
-        self._keep(made)
-        return made
-
     def drop(self, client_id: str) -> None:
         """Remove a principal; tokens it already holds stay valid until they expire, as in Entra."""
         with self._lock:
