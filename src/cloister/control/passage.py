@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cloister.arm.errors import ArmError
@@ -43,7 +44,6 @@ class Passage:
         """The body as bytes, for a request from outside; else ``body`` is the value itself."""
         self.body = body
         self.authority = authority
-        self.now = engine.clock()
         self._caller = caller  # authenticate
 
         self._target: Target | None = None  # parse id
@@ -59,6 +59,11 @@ class Passage:
         self.outcome: Outcome | None = None  # check, for actions
         self.changes: list[tuple[str, Row | None, Row | None]] = []  # settle
         self.revision = 0  # commit
+
+    @cached_property
+    def now(self) -> str:
+        """When the request was first asked for the time."""
+        return self.engine.clock()
 
     @property
     def target(self) -> Target:

@@ -18,19 +18,30 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     parts: Mapping[str, str]
 
 
+_Ranked = tuple[int, re.Pattern[str], Route]
+
+
 class RouteTable:
-    """Routes by method; the more literal segments a path has, the earlier it is tried."""
+    """Routes by method; the more literal segments a path has, the earlier it is tried.
+
+    Every resource's path is looked up here first, so only the routes are tried whose last literal segment it has.
+    """
 
     def __init__(self, routes: Iterable[Route]):
-        self._routes: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
-        ranked = sorted(routes, key=lambda route: _rank(route.path))
-        for route in ranked:
-            self._routes.setdefault(route.method.upper(), []).append((_pattern(route.path), route))
+        self._routes: dict[tuple[str, str], list[_Ranked]] = {}
+        for rank, route in enumerate(sorted(routes, key=lambda route: _rank(route.path))):
+            literal = [part.lower() for part in route.path.split("/") if part and not part.startswith("{")]
+            place = (route.method.upper(), literal[-1] if literal else "")
+            self._routes.setdefault(place, []).append((rank, _pattern(route.path), route))
 
     def find(self, method: str, path: str) -> Match | None:
         """The first Route that fits; doubled slashes collapse."""
-        whole = "/" + "/".join(part for part in path.split("/") if part)
-        for pattern, route in self._routes.get(method, ()):
+        parts = [part for part in path.split("/") if part]
+        tried: list[_Ranked] = []
+        for part in {"", *(part.lower() for part in parts)}:
+            tried += self._routes.get((method, part), ())
+        whole = "/" + "/".join(parts)
+        for _, pattern, route in sorted(tried, key=lambda found: found[0]):
             if (found := pattern.fullmatch(whole)) is not None:
                 return Match(route=route, parts={name: value or "" for name, value in found.groupdict().items()})
         return None

@@ -1,8 +1,8 @@
 """All rows in memory, indexed by everything a hook may ask, and the windows (``View``) on them.
 
-``Index`` holds rows and finds them by id, type, prefix, owner, reference and name. ``Window`` is the read-only View of
-the committed rows. ``Draft`` is a View of the rows as they would be after the change under way: the committed ones with
-an overlay; nothing of it is seen by anyone else until it is on disk.
+``Index`` holds rows and finds them by id, type, prefix, owner, reference and name; a ``Layer`` lies over one, or over another
+layer, and is asked alike. ``Window`` is the read-only View of rows. ``Draft`` is a View of the rows as they would be after the
+change under way, which gathers in a layer of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -121,17 +121,26 @@ class Index:
             if _discard(self._referred, target, place):
                 self._referred_sorted.remove(target)
 
+    def get(self, place: str) -> Row | None:
+        """The row with this key."""
+        return self.rows.get(place)
+
+    def these(self, keys: Iterable[str], kind: str = "") -> list[Row]:
+        """The rows with these keys; of one type (in lower case) where it is given."""
+        rows = self._types.get(kind, {}) if kind else self.rows
+        return [rows[place] for place in keys if place in rows]
+
     def keys_below(self, place: str) -> list[str]:
         """The keys of all rows inside the row or scope of this key, in order."""
         return self._sorted.below(place)
 
-    def keys_of_type(self, kind: str) -> Iterable[str]:
+    def keys_of_type(self, kind: str) -> Collection[str]:
         return self._types.get(kind, ())
 
-    def keys_owned(self, place: str) -> Iterable[str]:
+    def keys_owned(self, place: str) -> Collection[str]:
         return self._owned.get(place, ())
 
-    def keys_named(self, kind: str, name: str) -> Iterable[str]:
+    def keys_named(self, kind: str, name: str) -> Collection[str]:
         return self._names.get((kind, name), ())
 
     def keys_referring(self, place: str, below: bool = True) -> set[str]:
@@ -141,6 +150,77 @@ class Index:
             for target in self._referred_sorted.below(place):
                 found |= self._referred[target]
         return found
+
+
+class Layer:
+    """Rows laid over others: asked like an Index, and what is put or dropped here changes nothing below."""
+
+    def __init__(self, below: Index | Layer):
+        self._below = below
+        self._over = Index()
+        self._masked: set[str] = set()
+
+    def put(self, row: Row) -> None:
+        """Add a row, or lay it over the one of the same id."""
+        self._masked.add(key(row.id))
+        self._over.put(row)
+
+    def drop(self, place: str) -> None:
+        """Hide the row with this key."""
+        self._masked.add(place)
+        self._over.drop(place)
+
+    def fell(self, place: str, row: Row | None) -> None:
+        """What was laid over here stands below now; nothing changes where something newer lies here."""
+        if place in self._masked and self._over.get(place) is row:
+            self._masked.discard(place)
+            self._over.drop(place)
+
+    def below(self, place: str) -> Row | None:
+        """The row with this key as it is without this layer."""
+        return self._below.get(place)
+
+    def changes(self) -> list[tuple[str, Row | None, Row | None]]:
+        """``(key, below, here)`` of every row that really differs, in key order."""
+        found = ((place, self._below.get(place), self._over.get(place)) for place in sorted(self._masked))
+        return [
+            (place, old, new)
+            for place, old, new in found
+            if old is not new and not (old is not None and new is not None and same_content(old, new))
+        ]
+
+    # --- as an Index
+
+    def get(self, place: str) -> Row | None:
+        """See Index, as all below."""
+        return self._over.get(place) if place in self._masked else self._below.get(place)
+
+    def these(self, keys: Iterable[str], kind: str = "") -> list[Row]:
+        if not self._masked:
+            return self._below.these(keys, kind)
+        found = (self.get(place) for place in keys)
+        return [row for row in found if row is not None and (not kind or row.type.lower() == kind)]
+
+    def _merged(self, below: Collection[str], over: Collection[str]) -> Collection[str]:
+        if not self._masked:
+            return below
+        masked = self._masked
+        return [*(place for place in below if place not in masked), *over]
+
+    def keys_below(self, place: str) -> Collection[str]:
+        return sorted(self._merged(self._below.keys_below(place), self._over.keys_below(place)))
+
+    def keys_of_type(self, kind: str) -> Collection[str]:
+        return self._merged(self._below.keys_of_type(kind), self._over.keys_of_type(kind))
+
+    def keys_owned(self, place: str) -> Collection[str]:
+        return self._merged(self._below.keys_owned(place), self._over.keys_owned(place))
+
+    def keys_named(self, kind: str, name: str) -> Collection[str]:
+        return self._merged(self._below.keys_named(kind, name), self._over.keys_named(kind, name))
+
+    def keys_referring(self, place: str, below: bool = True) -> Collection[str]:
+        return self._merged(self._below.keys_referring(place, below), self._over.keys_referring(place, below))
 
 
 def _discard(sets: dict[Any, set[str]], name: Any, item: str) -> bool:
@@ -169,8 +249,8 @@ def _denied(action: str, scope: str) -> bool:
 class Window:
     """The View of the committed rows. ``shown`` leaves out rows that their type hides."""
 
-    def __init__(self, index: Index, around: Surroundings, now: str, allowed: Allowed = _denied, shown: bool = False):
-        self._index = index
+    def __init__(self, rows: Index | Layer, around: Surroundings, now: str, allowed: Allowed = _denied, shown: bool = False):
+        self._found = rows
         self._around = around
         self._allowed = allowed
         self._shown = shown
@@ -178,8 +258,7 @@ class Window:
         self.tenant_id = around.tenant_id
 
     def _rows(self, keys: Iterable[str], type: str = "") -> list[Row]:
-        kind, rows = type.lower(), self._index.rows
-        found = [rows[place] for place in keys if not kind or rows[place].type.lower() == kind]
+        found = self._found.these(keys, type.lower())
         if not self._shown:
             return found
         kinds = {name: self._around.catalog.get(name) for name in {row.type for row in found}}
@@ -188,23 +267,23 @@ class Window:
 
     def get(self, id: str) -> Row | None:
         """See ``arm.resource.View``, as all below."""
-        return self._index.rows.get(key(id))
+        return self._found.get(key(id))
 
     def children(self, id: str, type: str = "") -> list[Row]:
-        return self._rows(self._index.keys_below(key(id)), type)
+        return self._rows(self._found.keys_below(key(id)), type)
 
     def of_type(self, type: str) -> list[Row]:
-        return self._rows(sorted(self._index.keys_of_type(type.lower())))
+        return self._rows(sorted(self._found.keys_of_type(type.lower())))
 
     def owned_by(self, owner: str) -> list[Row]:
-        return self._rows(sorted(self._index.keys_owned(key(owner))))
+        return self._rows(sorted(self._found.keys_owned(key(owner))))
 
     def referring(self, id: str, type: str = "") -> list[Row]:
-        return self._rows(sorted(self._index.keys_referring(key(id))), type)
+        return self._rows(sorted(self._found.keys_referring(key(id))), type)
 
     def named(self, type: str, name: str) -> list[Row]:
         """The rows of a type with this name, wherever they are."""
-        return self._rows(sorted(self._index.keys_named(type.lower(), name.lower())))
+        return self._rows(sorted(self._found.keys_named(type.lower(), name.lower())))
 
     def type(self, name: str) -> ResourceType | None:
         return self._around.catalog.get(name)
@@ -235,73 +314,38 @@ class Draft(Window):
     """The View of the rows as they would be after this change, and the place where the change gathers."""
 
     def __init__(
-        self, index: Index, around: Surroundings, now: str, allowed: Allowed = _denied, counters: dict[str, int] | None = None
+        self,
+        rows: Index | Layer,
+        around: Surroundings,
+        now: str,
+        allowed: Allowed = _denied,
+        counters: dict[str, int] | None = None,
     ):
-        super().__init__(index, around, now, allowed)
-        self._over = Index()
-        self._masked: set[str] = set()
+        self._layer = Layer(rows)
+        super().__init__(self._layer, around, now, allowed)
         self._counters_before = counters or {}
         self.counters: dict[str, int] = {}
         self.notes: list[tuple[str, str, str]] = []
 
-    # --- changing
-
     def put(self, row: Row) -> None:
         """The row as it shall be."""
-        self._masked.add(key(row.id))
-        self._over.put(row)
+        self._layer.put(row)
 
     def drop(self, place: str) -> None:
         """The row with this key shall be gone."""
-        self._masked.add(place)
-        self._over.drop(place)
+        self._layer.drop(place)
 
     def changes(self) -> list[tuple[str, Row | None, Row | None]]:
-        """``(key, committed, wanted)`` of every row that would really differ, in key order."""
-        out = []
-        for place in sorted(self._masked):
-            old, new = self._index.rows.get(place), self._over.rows.get(place)
-            if old is not new and not (old is not None and new is not None and same_content(old, new)):
-                out.append((place, old, new))
-        return out
+        """``(key, before, wanted)`` of every row that would really differ, in key order."""
+        return self._layer.changes()
 
     def committed(self, id: str) -> Row | None:
-        """The row as it is now."""
-        return self._index.rows.get(key(id))
-
-    # --- the View
-
-    def get(self, id: str) -> Row | None:
-        place = key(id)
-        return self._over.rows.get(place) if place in self._masked else self._index.rows.get(place)
-
-    def _merged(self, before: Iterable[str], over: Iterable[str], type: str = "") -> list[Row]:
-        masked, rows, kind = self._masked, self._index.rows, type.lower()
-        found = {place: rows[place] for place in before if place not in masked}
-        found.update((place, self._over.rows[place]) for place in over)
-        return [found[place] for place in sorted(found) if not kind or found[place].type.lower() == kind]
-
-    def children(self, id: str, type: str = "") -> list[Row]:
-        return self._merged(self._index.keys_below(key(id)), self._over.keys_below(key(id)), type)
-
-    def of_type(self, type: str) -> list[Row]:
-        kind = type.lower()
-        return self._merged(self._index.keys_of_type(kind), self._over.keys_of_type(kind))
-
-    def owned_by(self, owner: str) -> list[Row]:
-        return self._merged(self._index.keys_owned(key(owner)), self._over.keys_owned(key(owner)))
-
-    def referring(self, id: str, type: str = "") -> list[Row]:
-        return self._merged(self._index.keys_referring(key(id)), self._over.keys_referring(key(id)), type)
+        """The row as it is before this change."""
+        return self._layer.below(key(id))
 
     def naming(self, id: str) -> list[Row]:
         """Rows that name exactly this id."""
-        place = key(id)
-        return self._merged(self._index.keys_referring(place, False), self._over.keys_referring(place, False))
-
-    def named(self, type: str, name: str) -> list[Row]:
-        kind, label = type.lower(), name.lower()
-        return self._merged(self._index.keys_named(kind, label), self._over.keys_named(kind, label))
+        return self._rows(sorted(self._layer.keys_referring(key(id), False)))
 
     def number(self, pool: str) -> int:
         value = self.counters.get(pool, self._counters_before.get(pool, 0)) + 1

@@ -8,7 +8,6 @@ checks the peer's uid (SO_PEERCRED), so the socket needs no other authentication
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import struct
@@ -20,7 +19,7 @@ import msgspec
 
 from cloister.limits import FRAME_BYTES_MAX
 
-_pack = msgspec.msgpack.Encoder(enc_hook=str).encode
+_pack_into = msgspec.msgpack.Encoder(enc_hook=str).encode_into
 _unpack = msgspec.msgpack.decode
 
 Handler = Callable[[str, Any], Awaitable[Any]]
@@ -44,54 +43,131 @@ def peer_uid(sock: socket.socket) -> int:
     return struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
 
 
-async def _read(reader: asyncio.StreamReader) -> Any:
-    size = int.from_bytes(await reader.readexactly(4), "big")
-    if size > FRAME_BYTES_MAX:
-        raise ConnectionError(f"cannot read a frame of {size} bytes: the limit is {FRAME_BYTES_MAX}")
-    return _unpack(await reader.readexactly(size))
+def _frame(message: Any) -> bytearray:
+    out = bytearray()
+    _append(out, message)
+    return out
 
 
-def _frame(message: Any) -> bytes:
-    body = _pack(message)
-    return len(body).to_bytes(4, "big") + body
+def _append(out: bytearray, message: Any) -> None:
+    """One frame more at the end of ``out``; nothing of it where the message cannot be said."""
+    start = len(out)
+    out += b"\0\0\0\0"
+    try:
+        _pack_into(message, out, -1)
+    except BaseException:
+        del out[start:]
+        raise
+    out[start : start + 4] = (len(out) - start - 4).to_bytes(4, "big")
 
 
-async def serve(path: Path, handler: Handler) -> asyncio.Server:
+class _Frames(asyncio.Protocol):
+    """One connection. ``on_frame`` gets each message that comes in; what is sent in one turn of the event loop is one write."""
+
+    def __init__(self, on_frame: Callable[[Any], None], on_lost: Callable[[], None]):
+        self._on_frame = on_frame
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._held = bytearray()  # the beginning of a frame
+        self._wanted = 4  # how long it must be to go on
+        self._out = bytearray()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be sent to."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio, as the next two."""
+        self._transport = transport  # type: ignore[assignment]
+        if peer_uid(transport.get_extra_info("socket")) not in (os.getuid(), 0):
+            self.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self._on_lost()
+
+    def data_received(self, data: bytes | bytearray) -> None:
+        if self._held:
+            self._held += data
+            if len(self._held) < self._wanted:
+                return
+            data, self._held = self._held, bytearray()
+        try:
+            self._read(memoryview(data))
+        except (ConnectionError, ValueError, TypeError, msgspec.DecodeError):
+            self.close()
+
+    def _read(self, content: memoryview) -> None:
+        at, end = 0, len(content)
+        self._wanted = 4
+        while end - at >= 4 and self.is_open:
+            size = int.from_bytes(content[at : at + 4], "big")
+            if size > FRAME_BYTES_MAX:
+                raise ConnectionError(f"cannot read a frame of {size} bytes: the limit is {FRAME_BYTES_MAX}")
+            if end - at - 4 < size:
+                self._wanted = 4 + size
+                break
+            self._on_frame(_unpack(content[at + 4 : at + 4 + size]))
+            at += 4 + size
+        self._held += content[at:]
+
+    def send(self, message: Any) -> None:
+        """Send a message with what else is sent in this turn. Dropped where the connection has ended."""
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        _append(self._out, message)
+
+    def _flush(self) -> None:
+        out, self._out = self._out, bytearray()
+        if self._transport is not None and out:
+            self._transport.write(out)
+
+    def close(self) -> None:
+        """End the connection after what was sent."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+
+class _Served:
+    """The calls of one connection to a server; those under way end with it."""
+
+    def __init__(self, handler: Handler):
+        self._handler = handler
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._count = 0
+        self._loop = asyncio.get_running_loop()
+        self.frames = _Frames(self._asked, self._lost)
+
+    def _asked(self, message: Any) -> None:
+        number, method, params = message
+        self._count += 1
+        self._tasks[self._count] = self._loop.create_task(self._answer(self._count, number, method, params))
+
+    async def _answer(self, count: int, number: int, method: str, params: Any) -> None:
+        try:
+            self.frames.send([number, True, await self._handler(method, params)])
+        except Exception as error:
+            self.frames.send([number, False, f"{error}" or type(error).__name__])
+        finally:
+            del self._tasks[count]
+
+    def _lost(self) -> None:
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+
+async def serve(path: Path, handler: Handler) -> asyncio.AbstractServer:
     """Serve ``handler(method, params)`` at ``path`` (mode 0600; an old socket file is replaced).
 
     A handler's exception becomes the caller's CallFailed with its text.
     """
-
-    async def answer(writer: asyncio.StreamWriter, number: int, method: str, params: Any) -> None:
-        try:
-            message = [number, True, await handler(method, params)]
-        except Exception as error:
-            message = [number, False, f"{error}" or type(error).__name__]
-        with contextlib.suppress(ConnectionError):
-            writer.write(_frame(message))
-            await writer.drain()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks: set[asyncio.Task] = set()
-        try:
-            if peer_uid(writer.get_extra_info("socket")) not in (os.getuid(), 0):
-                return
-            while True:
-                number, method, params = await _read(reader)
-                task = asyncio.create_task(answer(writer, number, method, params))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, ValueError, msgspec.DecodeError):
-            pass
-        finally:
-            for task in tasks:
-                task.cancel()
-            writer.close()
-
     path.unlink(missing_ok=True)
     old = os.umask(0o177)
     try:
-        return await asyncio.start_unix_server(connected, path=str(path), limit=FRAME_BYTES_MAX)
+        return await asyncio.get_running_loop().create_unix_server(lambda: _Served(handler).frames, path=str(path))
     finally:
         os.umask(old)
 
@@ -101,69 +177,69 @@ class Client:
 
     def __init__(self, path: Path):
         self.path = path
-        self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task | None = None
-        self._waiting: dict[int, asyncio.Future] = {}
+        self._frames: _Frames | None = None
+        self._waiting: dict[int, asyncio.Future[Any]] = {}  # calls under way on this connection
         self._number = 0
         self.generation = 0  # how often a connection was made: a change means that the other side may be a new process
         self._connecting = asyncio.Lock()
 
     async def call(self, method: str, params: Any = None, timeout: float | None = 30.0) -> Any:
         """Call and wait. Raises CallFailed, Unreachable, or TimeoutError after ``timeout`` seconds."""
-        async with self._connecting:
-            if self._writer is None or self._writer.is_closing():
-                await self._connect()
-        assert self._writer is not None
+        if self._frames is None or not self._frames.is_open:
+            await self._connect()
+        assert self._frames is not None
+        loop, waiting = asyncio.get_running_loop(), self._waiting
         self._number += 1
-        number = self._number
-        future = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
+        number, future = self._number, loop.create_future()
+        late = loop.call_later(timeout, _expire, future) if timeout is not None else None
+        waiting[number] = future
         try:
-            self._writer.write(_frame([number, method, params]))
-            async with asyncio.timeout(timeout):
-                return await future
-        except ConnectionError as error:
-            raise Unreachable(f"cannot reach {self.path.name}: {error}") from error
+            self._frames.send([number, method, params])
+            return await future
         finally:
-            self._waiting.pop(number, None)
+            waiting.pop(number, None)
+            if late is not None:
+                late.cancel()
 
     async def _connect(self) -> None:
-        try:
-            reader, self._writer = await asyncio.open_unix_connection(str(self.path), limit=FRAME_BYTES_MAX)
-        except OSError as error:
-            unreachable = Unreachable(f"cannot reach {self.path.name}: {error.strerror or error}")
-            unreachable.sent = False
-            raise unreachable from error
-        self.generation += 1
-        self._reading = asyncio.create_task(self._receive(reader, self._writer))
+        async with self._connecting:
+            if self._frames is not None and self._frames.is_open:
+                return
+            waiting: dict[int, asyncio.Future[Any]] = {}
+            frames = _Frames(lambda message: _answered(waiting, message), lambda: self._lost(waiting))
+            try:
+                await asyncio.get_running_loop().create_unix_connection(lambda: frames, str(self.path))
+            except OSError as error:
+                unreachable = Unreachable(f"cannot reach {self.path.name}: {error.strerror or error}")
+                unreachable.sent = False
+                raise unreachable from error
+            self._frames, self._waiting = frames, waiting
+            self.generation += 1
 
-    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                number, ok, result = await _read(reader)
-                future = self._waiting.get(number)
-                if future is not None and not future.done():
-                    if ok:
-                        future.set_result(result)
-                    else:
-                        future.set_exception(CallFailed(result))
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-            if self._writer is writer:
-                self._writer = None
-            waiting, self._waiting = self._waiting, {}
-            for future in waiting.values():
-                if not future.done():
-                    future.set_exception(Unreachable(f"cannot reach {self.path.name}: the connection ended"))
+    def _lost(self, waiting: dict[int, asyncio.Future[Any]]) -> None:
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(Unreachable(f"cannot reach {self.path.name}: the connection ended"))
 
     async def close(self) -> None:
         """Close the connection; a later call opens a new one."""
-        if self._reading:
-            self._reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
+        if self._frames is not None:
+            self._frames.close()
+
+
+def _answered(waiting: dict[int, asyncio.Future[Any]], message: Any) -> None:
+    number, ok, result = message
+    future = waiting.get(number)
+    if future is not None and not future.done():
+        if ok:
+            future.set_result(result)
+        else:
+            future.set_exception(CallFailed(result))
+
+
+def _expire(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
 
 
 def call_blocking(path: Path, method: str, params: Any = None, timeout: float = 30.0) -> Any:
