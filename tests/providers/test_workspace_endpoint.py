@@ -244,7 +244,7 @@ def test_the_workspace_of_sdk_v1s_template():
             },
         }
         made = await cloud.put(WS, body, api="2021-01-01")
-        assert made.status == 201 and made.body["location"] == "eastus2"
+        assert made.status == 200 and made.body["location"] == "eastus2"
         assert made.body["identity"]["tenantId"] == TENANT and made.body["sku"]["tier"] == "basic"
         assert made.properties["v1LegacyMode"] is True and made.properties["hbiWorkspace"] is False
         await cloud.put(WS, body, api="2021-01-01")

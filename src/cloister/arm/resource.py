@@ -248,7 +248,7 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """Array properties whose items are child rows: ``{"subnets": "subnets"}`` (property -> child type segment)."""
     private_link: tuple[PrivateLinkGroup, ...] = ()
     put_status: tuple[int, int] = (201, 200)  # created, updated
-    delete_status: int = 200  # 200 or 202 (asynchronous with Location)
+    delete_status: int = 200  # 200, 204, or 202 (asynchronous with Location)
     delete_shows: bool = False
     """A DELETE answers the resource that was deleted: clients of the type read it."""
     polled: bool = False

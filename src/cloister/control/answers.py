@@ -85,7 +85,7 @@ async def written(p: Passage) -> Response:
 
 
 async def _deleted(p: Passage) -> Response:
-    """200 for a type that answers at once, else 202 with Location; what is withdrawn gets a moment to be gone."""
+    """200 or 204 for a type that answers at once, else 202 with Location; what is withdrawn gets a moment to be gone."""
     gone = [old.id for _, old, new in p.changes if new is None and old is not None and key(old.id) != p.id.key]
     rows = [p.id.text, *gone]
     is_asynchronous = p.kind.delete_status == 202
@@ -98,7 +98,7 @@ async def _deleted(p: Passage) -> Response:
     shown = None
     if p.kind.delete_shows and p.old is not None:
         shown = p.engine.renderer.bytes(p.old, p.engine.view(p.caller, shown=True), p.api_version)
-    return reply(200, shown, _polling(p, rows) if p.kind.polled else None)
+    return reply(p.kind.delete_status, shown, _polling(p, rows) if p.kind.polled else None)
 
 
 def _polling(p: Passage, rows: list[str]) -> dict[str, str]:

@@ -43,9 +43,17 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     written: dict[str, Any]
 
 
+def _body(p: Passage) -> dict[str, Any]:
+    """What is to be written; a child may come without any (a table, a queue: their published bodies are optional)."""
+    if p.raw is None:
+        return require_object(p.body)
+    is_bare = p.kind.location == "none" and "/" in p.kind.name.split("/", 1)[1] and not p.raw.strip()
+    return {} if is_bare else parse_object(p.raw)
+
+
 def plan_write(p: Passage) -> None:
     """PUT and PATCH: candidates for the resource and the child rows that stand inside its body, checked together."""
-    body = require_object(p.body) if p.raw is None else parse_object(p.raw)
+    body = _body(p)
     if p.raw is None:
         check_made(body)
     if p.old is not None and p.old.owner and not (p.kind.yields_to_writes and p.kind.yields_to_writes(p.old)):

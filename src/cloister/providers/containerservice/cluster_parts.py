@@ -89,7 +89,7 @@ POOL_PROPERTIES = obj(
     status=obj(provisioningError=anything(read_only=True)),
 )
 
-POOL_TYPE = plain(POOL_NAME, API_VERSIONS, POOL_PROPERTIES, lacks="no node is started", location="none")
+POOL_TYPE = plain(POOL_NAME, API_VERSIONS, POOL_PROPERTIES, lacks="no node is started", location="none", delete_status=202)
 
 MAINTENANCE_NAME = "Microsoft.ContainerService/managedClusters/maintenanceConfigurations"
 
@@ -111,7 +111,9 @@ MAINTENANCE_PROPERTIES = obj(
     ),
 )
 
-MAINTENANCE_TYPE = plain(MAINTENANCE_NAME, API_VERSIONS, MAINTENANCE_PROPERTIES, lacks="no node is started", location="none")
+MAINTENANCE_TYPE = plain(
+    MAINTENANCE_NAME, API_VERSIONS, MAINTENANCE_PROPERTIES, lacks="no node is started", location="none", put_status=(200, 200)
+)
 
 TYPES = (
     POOL_TYPE,

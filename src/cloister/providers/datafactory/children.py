@@ -14,7 +14,9 @@ NETWORK_NAME = "Microsoft.DataFactory/factories/managedVirtualNetworks"
 
 NETWORK_PROPERTIES = obj(vNetId=string(read_only=True), alias=string(read_only=True))
 
-NETWORK_TYPE = plain(NETWORK_NAME, API_VERSIONS, NETWORK_PROPERTIES, lacks="nothing of it runs", location="none")
+NETWORK_TYPE = plain(
+    NETWORK_NAME, API_VERSIONS, NETWORK_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)
 
 ENDPOINT_NAME = "Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints"
 
@@ -29,13 +31,17 @@ ENDPOINT_PROPERTIES = obj(
     provisioningState=string(read_only=True),
 )
 
-ENDPOINT_TYPE = plain(ENDPOINT_NAME, API_VERSIONS, ENDPOINT_PROPERTIES, lacks="nothing of it runs", location="none")
+ENDPOINT_TYPE = plain(
+    ENDPOINT_NAME, API_VERSIONS, ENDPOINT_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)
 
 RUNTIME_NAME = "Microsoft.DataFactory/factories/integrationRuntimes"
 
 RUNTIME_PROPERTIES = obj(type=string("Managed", "SelfHosted", required=True), description=string())
 
-RUNTIME_TYPE = plain(RUNTIME_NAME, API_VERSIONS, RUNTIME_PROPERTIES, lacks="nothing of it runs", location="none")
+RUNTIME_TYPE = plain(
+    RUNTIME_NAME, API_VERSIONS, RUNTIME_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)
 
 PIPELINE_NAME = "Microsoft.DataFactory/factories/pipelines"
 
@@ -103,7 +109,9 @@ PIPELINE_PROPERTIES = obj(
     policy=obj(elapsedTimeMetric=anything()),
 )
 
-PIPELINE_TYPE = plain(PIPELINE_NAME, API_VERSIONS, PIPELINE_PROPERTIES, lacks="nothing of it runs", location="none")
+PIPELINE_TYPE = plain(
+    PIPELINE_NAME, API_VERSIONS, PIPELINE_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)
 
 TRIGGER_NAME = "Microsoft.DataFactory/factories/triggers"
 
@@ -123,7 +131,9 @@ TRIGGER_PROPERTIES = obj(
     annotations=array(anything()),
 )
 
-TRIGGER_TYPE = plain(TRIGGER_NAME, API_VERSIONS, TRIGGER_PROPERTIES, lacks="nothing of it runs", location="none")
+TRIGGER_TYPE = plain(
+    TRIGGER_NAME, API_VERSIONS, TRIGGER_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)
 
 DATAFLOW_NAME = "Microsoft.DataFactory/factories/dataflows"
 
@@ -134,7 +144,9 @@ DATAFLOW_PROPERTIES = obj(
     folder=obj(name=string()),
 )
 
-DATAFLOW_TYPE = plain(DATAFLOW_NAME, API_VERSIONS, DATAFLOW_PROPERTIES, lacks="nothing of it runs", location="none")
+DATAFLOW_TYPE = plain(
+    DATAFLOW_NAME, API_VERSIONS, DATAFLOW_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)
 
 CREDENTIAL_NAME = "Microsoft.DataFactory/factories/credentials"
 
@@ -142,7 +154,9 @@ CREDENTIAL_PROPERTIES = obj(
     type=string("ManagedIdentity", "ServicePrincipal", required=True), description=string(), annotations=array(anything())
 )
 
-CREDENTIAL_TYPE = plain(CREDENTIAL_NAME, API_VERSIONS, CREDENTIAL_PROPERTIES, lacks="nothing of it runs", location="none")
+CREDENTIAL_TYPE = plain(
+    CREDENTIAL_NAME, API_VERSIONS, CREDENTIAL_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)
 
 TYPES = (
     NETWORK_TYPE,

@@ -37,4 +37,6 @@ GROUPS = groups(
     Offer("portal", "privatelink.adf.azure.com", ("adf.azure.com",)),
 )
 
-TYPES = target(NAME, API_VERSIONS, PROPERTIES, "datafactory", GROUPS, lacks="no pipeline runs", name_unique="global")
+TYPES = target(
+    NAME, API_VERSIONS, PROPERTIES, "datafactory", GROUPS, lacks="no pipeline runs", name_unique="global", put_status=(200, 200)
+)

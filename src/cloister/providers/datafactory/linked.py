@@ -146,7 +146,12 @@ LINKED_SERVICE_PROPERTIES = obj(
 )
 
 LINKED_SERVICE_TYPE = plain(
-    LINKED_SERVICE_NAME, API_VERSIONS, LINKED_SERVICE_PROPERTIES, lacks="nothing of it runs", location="none"
+    LINKED_SERVICE_NAME,
+    API_VERSIONS,
+    LINKED_SERVICE_PROPERTIES,
+    lacks="nothing of it runs",
+    location="none",
+    put_status=(200, 200),
 )
 
 DATASET_NAME = "Microsoft.DataFactory/factories/datasets"
@@ -274,4 +279,6 @@ DATASET_PROPERTIES = obj(
     folder=obj(name=string()),
 )
 
-DATASET_TYPE = plain(DATASET_NAME, API_VERSIONS, DATASET_PROPERTIES, lacks="nothing of it runs", location="none")
+DATASET_TYPE = plain(
+    DATASET_NAME, API_VERSIONS, DATASET_PROPERTIES, lacks="nothing of it runs", location="none", put_status=(200, 200)
+)

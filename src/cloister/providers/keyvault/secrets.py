@@ -74,5 +74,6 @@ KEYS = ResourceType(
     location="none",
     settle=settle,
     show=show_key,
+    put_status=(200, 200),
     name_pattern=r"[a-zA-Z0-9-]{1,127}",
 )

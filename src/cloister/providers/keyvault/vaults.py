@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from cloister.arm.errors import Problem
 from cloister.arm.resource import Change, PrivateLinkGroup, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
@@ -145,4 +147,5 @@ TYPE = ResourceType(
     name_pattern=r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
     name_unique="global",
 )
-CHILDREN = private_link.child_types(NAME, API_VERSIONS)
+_CONNECTION, _LISTING = private_link.child_types(NAME, API_VERSIONS)
+CHILDREN = (msgspec.structs.replace(_CONNECTION, delete_shows=True), _LISTING)

@@ -34,4 +34,5 @@ TYPE = ResourceType(
         createdByWorkspaceArmId=string(read_only=True),
     ),
     location="none",
+    put_status=(200, 200),
 )

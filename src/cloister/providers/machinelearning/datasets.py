@@ -40,7 +40,12 @@ LINKED_SERVICE_PROPERTIES = obj(
 )
 
 LINKED_SERVICE_TYPE = plain(
-    LINKED_SERVICE_NAME, API_VERSIONS, LINKED_SERVICE_PROPERTIES, lacks="the linked Spark pool is not asked", location="optional"
+    LINKED_SERVICE_NAME,
+    API_VERSIONS,
+    LINKED_SERVICE_PROPERTIES,
+    lacks="the linked Spark pool is not asked",
+    location="optional",
+    put_status=(200, 200),
 )
 
 TYPES = (

@@ -17,7 +17,7 @@ NAME = "Microsoft.MachineLearningServices/workspaces/datastores"
 
 PROPERTIES = obj(
     datastoreType=string(*KINDS, *FIRST_KINDS, required=True),
-    credentials=anything(secret=True),
+    credentials=obj(credentialsType=string(), secrets=anything(secret=True), default={"credentialsType": "None"}),
     accountKey=string(secret=True),
     sasToken=string(secret=True),
     clientSecret=string(secret=True),

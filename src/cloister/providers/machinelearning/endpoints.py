@@ -5,9 +5,24 @@ Source: bicep types microsoft.machinelearningservices 2026-05-01
 
 from __future__ import annotations
 
+from cloister.arm.ids import parse
+from cloister.arm.resource import Change, Row, View
 from cloister.arm.schema import anything, boolean, integer, obj, string
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.plain import plain
+
+
+def placed(change: Change, view: View) -> Row:
+    """An endpoint or a deployment that says no region is in its workspace's."""
+    row = change.row
+    if row.body.get("location"):
+        return row
+    above = parse(row.id).parent
+    while above is not None and len(above.names) > 1:
+        above = above.parent
+    workspace = view.get(above.text) if above is not None else None
+    return row.with_body(location=workspace.body["location"]) if workspace is not None else row
+
 
 NAME = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
 
@@ -25,7 +40,7 @@ PROPERTIES = obj(
     swaggerUri=string(read_only=True),
 )
 
-TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no model is served", location="optional")
+TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no model is served", location="optional", settle=placed)
 
 DEPLOYMENT_NAME = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments"
 
@@ -60,7 +75,9 @@ DEPLOYMENT_PROPERTIES = obj(
     properties=anything(),
 )
 
-DEPLOYMENT_TYPE = plain(DEPLOYMENT_NAME, API_VERSIONS, DEPLOYMENT_PROPERTIES, lacks="no model is served", location="optional")
+DEPLOYMENT_TYPE = plain(
+    DEPLOYMENT_NAME, API_VERSIONS, DEPLOYMENT_PROPERTIES, lacks="no model is served", location="optional", settle=placed
+)
 
 BATCH_NAME = "Microsoft.MachineLearningServices/workspaces/batchEndpoints"
 
@@ -75,7 +92,7 @@ BATCH_PROPERTIES = obj(
     swaggerUri=string(read_only=True),
 )
 
-BATCH_TYPE = plain(BATCH_NAME, API_VERSIONS, BATCH_PROPERTIES, lacks="no model is served", location="optional")
+BATCH_TYPE = plain(BATCH_NAME, API_VERSIONS, BATCH_PROPERTIES, lacks="no model is served", location="optional", settle=placed)
 
 BATCH_DEPLOYMENT_NAME = "Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments"
 
@@ -100,7 +117,12 @@ BATCH_DEPLOYMENT_PROPERTIES = obj(
 )
 
 BATCH_DEPLOYMENT_TYPE = plain(
-    BATCH_DEPLOYMENT_NAME, API_VERSIONS, BATCH_DEPLOYMENT_PROPERTIES, lacks="no model is served", location="optional"
+    BATCH_DEPLOYMENT_NAME,
+    API_VERSIONS,
+    BATCH_DEPLOYMENT_PROPERTIES,
+    lacks="no model is served",
+    location="optional",
+    settle=placed,
 )
 
 SERVERLESS_NAME = "Microsoft.MachineLearningServices/workspaces/serverlessEndpoints"
@@ -115,7 +137,9 @@ SERVERLESS_PROPERTIES = obj(
     provisioningState=string(read_only=True),
 )
 
-SERVERLESS_TYPE = plain(SERVERLESS_NAME, API_VERSIONS, SERVERLESS_PROPERTIES, lacks="no model is served", location="optional")
+SERVERLESS_TYPE = plain(
+    SERVERLESS_NAME, API_VERSIONS, SERVERLESS_PROPERTIES, lacks="no model is served", location="optional", settle=placed
+)
 
 TYPES = (
     TYPE,

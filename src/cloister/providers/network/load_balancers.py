@@ -5,7 +5,7 @@ Source: bicep types microsoft.network 2025-05-01.
 
 from __future__ import annotations
 
-from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
+from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, ref, string
 from cloister.providers.network.link_backends import wakes
 from cloister.providers.network.placing import standing
 from cloister.providers.network.versions import API_VERSIONS
@@ -62,7 +62,7 @@ PROPERTIES = obj(
         obj(
             properties=obj(
                 frontendIPConfiguration=ref("Microsoft.Network/loadBalancers/frontendIPConfigurations"),
-                backendAddressPool=ref("Microsoft.Network/loadBalancers/backendAddressPools"),
+                backendAddressPool=obj(id=id_of("Microsoft.Network/loadBalancers/backendAddressPools")),
                 backendAddressPools=array(ref("Microsoft.Network/loadBalancers/backendAddressPools")),
                 probe=ref("Microsoft.Network/loadBalancers/probes"),
                 protocol=string("Udp", "Tcp", "All", "Quic", required=True),

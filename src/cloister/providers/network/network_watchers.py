@@ -13,7 +13,13 @@ NAME = "Microsoft.Network/networkWatchers"
 
 PROPERTIES = obj(provisioningState=string(read_only=True))
 
-TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="nothing is watched; cloister explain tells why a flow passes or not")
+TYPE = plain(
+    NAME,
+    API_VERSIONS,
+    PROPERTIES,
+    lacks="nothing is watched; cloister explain tells why a flow passes or not",
+    delete_status=202,
+)
 
 FLOW_LOG_NAME = "Microsoft.Network/networkWatchers/flowLogs"
 
@@ -30,7 +36,9 @@ FLOW_LOG_PROPERTIES = obj(
     provisioningState=string(read_only=True),
 )
 
-FLOW_LOG_TYPE = plain(FLOW_LOG_NAME, API_VERSIONS, FLOW_LOG_PROPERTIES, lacks="no flow is logged", location="optional")
+FLOW_LOG_TYPE = plain(
+    FLOW_LOG_NAME, API_VERSIONS, FLOW_LOG_PROPERTIES, lacks="no flow is logged", location="optional", delete_status=202
+)
 
 TYPES = (
     TYPE,

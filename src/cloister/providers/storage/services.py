@@ -123,6 +123,8 @@ QUEUES = ResourceType(
     coverage=stored("nothing answers at its address yet"),
     properties=obj(metadata=anything(), approximateMessageCount=integer(read_only=True)),
     location="none",
+    put_status=(200, 200),
+    delete_status=204,
     name_pattern=r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
 )
 TABLES = ResourceType(
@@ -132,6 +134,8 @@ TABLES = ResourceType(
     properties=obj(tableName=string(read_only=True), signedIdentifiers=array(anything())),
     location="none",
     name_pattern=TABLE_NAME,
+    put_status=(200, 200),
+    delete_status=204,
 )
 MANAGEMENT_POLICIES = ResourceType(
     name=f"{ACCOUNTS}/managementPolicies",
@@ -140,6 +144,7 @@ MANAGEMENT_POLICIES = ResourceType(
     properties=obj(policy=anything(required=True), lastModifiedTime=string(read_only=True)),
     location="none",
     name_pattern="default",
+    put_status=(200, 200),
 )
 
 TYPES = (

@@ -218,7 +218,7 @@ def _keys(row: Row) -> dict[str, Any]:
     made = row.facts.get("keys_created") or ["", ""]
     return {
         "keys": [
-            {"keyName": f"key{n + 1}", "value": value, "permissions": "FULL", "creationTime": made[n]}
+            {"keyName": f"key{n + 1}", "value": value, "permissions": "Full", "creationTime": made[n]}
             for n, value in enumerate(row.facts["keys"])
         ]
     }

@@ -104,7 +104,12 @@ ADMINISTRATOR_NAME = "Microsoft.Synapse/workspaces/administrators"
 ADMINISTRATOR_PROPERTIES = obj(tenantId=string(), login=string(), administratorType=string(), sid=string())
 
 ADMINISTRATOR_TYPE = plain(
-    ADMINISTRATOR_NAME, API_VERSIONS, ADMINISTRATOR_PROPERTIES, lacks="nothing of it runs or filters", location="none"
+    ADMINISTRATOR_NAME,
+    API_VERSIONS,
+    ADMINISTRATOR_PROPERTIES,
+    lacks="nothing of it runs or filters",
+    location="none",
+    put_status=(200, 200),
 )
 
 TYPES = (

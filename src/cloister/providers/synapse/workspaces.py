@@ -79,4 +79,14 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     return {"connectivityEndpoints": places}
 
 
-TYPES = target(NAME, API_VERSIONS, PROPERTIES, "synapse", GROUPS, lacks="no pool answers", show=show, name_unique="global")
+TYPES = target(
+    NAME,
+    API_VERSIONS,
+    PROPERTIES,
+    "synapse",
+    GROUPS,
+    lacks="no pool answers",
+    show=show,
+    name_unique="global",
+    delete_status=202,
+)

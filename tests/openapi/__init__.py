@@ -1,0 +1,1 @@
+"""The answers of Resource Manager judged by OpenAPI: Microsoft's published descriptions, and the cloud's own."""

@@ -1,0 +1,142 @@
+"""Our answers to the published request examples are what the published descriptions say.
+
+Every example of every operation on a type of ours is sent (``sending.py``); the status must be one that the operation knows,
+the body must fit its schema. What an example itself does not keep to (its published answer has the same fault) says nothing.
+Skipped where ``../shared/specs`` is absent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from cloister.providers import TYPES
+from tests.openapi import specs
+from tests.openapi.sending import own_world, send, sendables
+from tests.openapi.sync_cloud import Reply, SyncCloud
+from tests.types.test_all_types import ELSEWHERE
+
+pytestmark = [
+    pytest.mark.skipif(not specs.SPECS.exists(), reason=f"the published descriptions are not here: {specs.SPECS}"),
+    pytest.mark.timeout(300),
+]
+
+REFUSED = {
+    ("*", "InvalidResourceType"): "an action that this cloud has not: docs/coverage.md",
+    ("Microsoft.Authorization/roleDefinitions", "NotFound"): "its scope is the word 'scope'",
+    ("Microsoft.MachineLearningServices/workspaces/computes", "InvalidResourceReference"): "its subnet is a word, no id",
+    (
+        "Microsoft.MachineLearningServices/workspaces/data",
+        "InvalidParameter",
+    ): "dataType 'UriFile' is none that its own schema has",
+    ("Microsoft.Network/privateEndpoints", "PrivateIPAddressNotInSubnet"): "an address of a subnet that only its author knows",
+    ("Microsoft.Network/privateEndpoints", "InvalidGroupId"): "a groupId for a private link service, which has none",
+    ("Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "InvalidParameter"): "a zone without a name, refused here",
+    ("Microsoft.Resources/deployments", "ManagementGroupNotFound"): "there are no management groups",
+    ("Microsoft.Resources/deployments", "InvalidContentLink"): "template specs are not kept",
+    ("Microsoft.Storage/storageAccounts", "InvalidValuesForRequestParameters"): "Kerberos keys are not made",
+}
+"""Refusals by type and code, and why they are right. All others are faults."""
+
+DIFFERENT = {
+    ("Microsoft.MachineLearningServices", "ByType"): "2021-01-01 alone writes systemData's words in lower case",
+    ("Microsoft.Network/loadBalancers", "sku.name"): "asks for sku 'Premium', which its own schema lacks; it is kept as written",
+}
+"""Answers that differ from the description, by the beginning of the type and the end of the path, and why."""
+
+
+def reason(table: dict[tuple[str, str], str], kind: str, what: str, used: set[tuple[str, str]]) -> str:
+    """Why it may be so, "" for no reason; the entry of the table that says it goes to ``used``."""
+    for begin, end in table:
+        if (begin == "*" or kind.startswith(begin)) and what.endswith(end):
+            used.add((begin, end))
+            return table[begin, end]
+    return ""
+
+
+def differences(operation: specs.Operation, answer: Reply, published: dict[str, Any]) -> list[tuple[str, str]] | None:
+    """What is wrong with an answer, path and why, but for what the published answer has wrong too; None: nothing is said."""
+    schema = operation.response_schema(answer.status)
+    if schema is None:
+        known = ", ".join(operation.about["responses"])
+        return [("status", f"{answer.status} is none of {known}")] if answer.ok else None
+    example = published.get(str(answer.status))
+    also = {path for path, _ in specs.problems(schema, example.get("body"))} if example is not None else set()
+    return [(path, why) for path, why in specs.problems(schema, answer.json) if path not in also]
+
+
+def test_published_answers_fit_their_own_schemas():
+    """The reading of the descriptions is right: of the published answers few do not fit, and those by their own fault."""
+    found = Counter()
+    for operation in specs.all_operations():
+        for _, given in operation.examples():
+            for status, answer in given["responses"].items():
+                schema = operation.response_schema(int(status)) if status.isdigit() else None
+                if schema and answer.get("body"):
+                    found["wrong" if specs.problems(schema, answer["body"]) else "right"] += 1
+    assert found["right"] > 1000 and found["wrong"] < 0.05 * found["right"], found
+
+
+def test_published_examples(capsys):
+    count: Counter[str] = Counter()
+    types: set[str] = set()
+    used: set[tuple[str, str]] = set()
+    wrong: list[str] = []
+    for one, responses in sendables():
+        answer, sent = send(one)
+        kind, where = one.kind.name, f"{one.operation.place}, example {one.name!r}"
+        types.add(kind)
+        count["sent"] += 1
+        count["in the world of the type's own example"] += sent is not one
+        assert answer.status < 500, (where, answer)
+        why = "accepted" if answer.ok else reason(REFUSED, kind, answer.code, used)
+        count[why if answer.ok else f"refused: {why}"] += 1
+        if not why:
+            wrong.append(f"{where}: refused with {answer.status} {answer.text[:300]}")
+        found = differences(one.operation, answer, responses)
+        count["answers of which nothing is said" if found is None else "answers validated"] += 1
+        for path, text in found or ():
+            if why := reason(DIFFERENT, kind, path, used):
+                count[f"different: {why}"] += 1
+            else:
+                wrong.append(f"{where}: answered {answer.status}, {path}: {text}")
+    told(capsys, f"published request examples, of {len(types)} types", count)
+    unused = {*REFUSED, *DIFFERENT} - used
+    assert not wrong and not unused, "\n".join([*wrong, f"no longer needed: {unused}"])
+
+
+def told(capsys: pytest.CaptureFixture[str], title: str, count: Counter[str]) -> None:
+    """Print the counts."""
+    with capsys.disabled():
+        print(f"\n{title}:")
+        for what, number in count.items():
+            print(f"  {number:5} {what}")
+
+
+def test_own_examples(capsys):
+    """Each type's own example, made, read, listed, tagged and deleted: the answers fit the newest description there is."""
+    count: Counter[str] = Counter()
+    wrong: list[str] = []
+    for kind in TYPES:
+        if kind.name in ELSEWHERE:
+            continue
+        with SyncCloud() as cloud:
+            model = own_world(cloud, kind)
+            id = model["id"]
+            requests = [("GET", id, None), ("GET", id.rsplit("/", 1)[0], None)]
+            if model.get("body") is not None:
+                requests = [("PUT", id, model["body"]), *requests, ("PATCH", id, {"tags": {"a": "b"}}), ("DELETE", id, None)]
+            known = [(specs.newest(method, path), method, path, body) for method, path, body in requests]
+            own = [one for one, *_ in known if one is not None and "{resourceProviderNamespace}" not in one.path]
+            count["types with a description of their own" if own else "types described as any resource is, or not at all"] += 1
+            for operation, method, path, body in known:
+                answer = cloud.ask(method, path, body, operation.version if operation else model["api_version"])
+                if operation is None or (not answer.ok and method in ("PATCH", "DELETE")):
+                    continue
+                count["answers validated"] += 1
+                for place, text in differences(operation, answer, {}) or ():
+                    wrong.append(f"{operation.place}: {answer.status}, {place}: {text}")
+    told(capsys, "own examples", count)
+    assert not wrong, "\n".join(wrong)
