@@ -37,7 +37,7 @@ check: setup ## style, types, the stairs of imports, the house rules
 	@.venv/bin/lint-imports --no-logo >.import_linter.txt 2>&1 || { cat .import_linter.txt; exit 1; }
 	@$(PYTHON) -m pytest -q tests/house
 
-deep: setup-cli ## the long tests: property tests with many examples, chaos; DEEP_MINUTES bounds them (60)
+deep: setup-cli ## the long tests, each in its box of DEEP_MINUTES (60); a table of the counts they reached
 	@DEEP_MINUTES=$(DEEP_MINUTES) $(PYTHON) -m pytest -m "deep or hypothesis" --hypothesis-profile=deep --timeout=1800 $(T)
 
 templates: setup ## deploy every published template in ../shared/templates on a cloud of its own; a table of what became of each

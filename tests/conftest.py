@@ -8,28 +8,25 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 
 from cloister.cli.cloud import Answer, Cloud
 from cloister.home import Home
+from tests.boxes import (  # noqa: F401  pytest finds these by their names
+    box,
+    pytest_collection_finish,
+    pytest_pyfunc_call,
+    pytest_runtest_setup,
+    pytest_terminal_summary,
+)
 
 ROOT = Path(__file__).parent.parent
 CLIENT_PYTHON = ROOT / ".venv-client" / "bin" / "python"
 UP_SECONDS = 60.0
-
-DEEP_MINUTES = float(os.environ.get("DEEP_MINUTES", "inf"))
-EXAMPLES_A_MINUTE = 30  # of DEEP_MINUTES, for each property test; there are a dozen or two
-
-hypothesis.settings.register_profile(
-    "deep", max_examples=int(min(100 + EXAMPLES_A_MINUTE * DEEP_MINUTES, 5000)), deadline=None, print_blob=True
-)
-_ends_at = time.monotonic() + 60 * DEEP_MINUTES
 
 
 def pytest_configure() -> None:
@@ -37,13 +34,6 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """After DEEP_MINUTES nothing new is begun."""
-    if time.monotonic() > _ends_at:
-        pytest.skip(f"DEEP_MINUTES={DEEP_MINUTES:g} are over")
 
 
 class RunningCloud:

@@ -14,6 +14,7 @@ from cloister.drivers.sim import filters as sim_filters
 from cloister.explain import filters as explain_filters
 from cloister.explain.path import World
 from tests.agree.worlds import grow, judged, questions, simulated
+from tests.boxes import examples
 
 FLOWS = 25
 
@@ -34,7 +35,7 @@ def disagreement(rng: random.Random) -> str:
     return ""
 
 
-@settings(deadline=None, max_examples=max(300, settings().max_examples))
+@settings(deadline=None, max_examples=examples(300))
 @given(st.randoms(use_true_random=False))
 def test_explain_is_the_simulation(rng):
     assert not disagreement(rng)

@@ -13,6 +13,7 @@ from cloister.explain.path import World as Intended
 from cloister.net.intent import Endpoint, Filter, Intent, Interface, Peering, Subnet, UserRoute
 from tests.agree.test_agree_kernel import agree, world, world_with_services  # noqa: F401 (a fixture)
 from tests.agree.worlds import grow, judged, questions, simulated
+from tests.boxes import examples
 
 HOPS = ("VirtualAppliance", "VirtualAppliance", "VirtualAppliance", "None", "Internet", "VnetLocal", "VirtualNetworkGateway")
 WORLDS, FLOWS = 10, 25
@@ -70,7 +71,7 @@ def disagreement(rng: random.Random) -> str:
     return ""
 
 
-@settings(deadline=None, max_examples=max(300, settings().max_examples))
+@settings(deadline=None, max_examples=examples(300))
 @given(st.randoms(use_true_random=False))
 def test_explain_is_the_simulation_with_routes(rng):
     assert not disagreement(rng)

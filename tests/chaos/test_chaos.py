@@ -6,18 +6,19 @@ import asyncio
 import logging
 import os
 import tempfile
-import time
 from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from cloister.control import loop as control_loop
+from tests.boxes import Box
 from tests.chaos import virtual_time
 from tests.chaos.cloud import Chaos
 from tests.chaos.walk import grow, walk
-from tests.conftest import DEEP_MINUTES
 
 ROUNDS, STEPS = 3, 10
 SEEDS_DEEP = int(os.environ.get("CLOISTER_CHAOS_SEEDS", "1000"))
@@ -74,15 +75,27 @@ def test_chaos(seed):
     print(dict(chaos(seed)))
 
 
-@pytest.mark.deep
+@pytest.mark.deep(share=16)
 @pytest.mark.timeout(0)
-def test_chaos_deep():
-    ends = time.monotonic() + 60 * min(DEEP_MINUTES, 60) / 3
-    total: Counter[str] = Counter()
+def test_chaos_deep(box):
     first = int(os.environ.get("CLOISTER_SEED", "1000"))  # the same for everybody, until somebody asks for others
-    for seed in range(first, first + SEEDS_DEEP):
-        if time.monotonic() > ends:
-            break
-        total += chaos(seed) + Counter({"seeds": 1})
+    total = together(range(first, first + SEEDS_DEEP), box)
+    box.tell("seeds", total["seeds"], SEEDS_DEEP)
     print(f"seeds {first} to {first + total['seeds'] - 1}: {dict(total)}")
     assert total["seeds"]
+
+
+def together(seeds: Iterable[int], box: Box) -> Counter[str]:
+    """One seed on each core at a time, until all are done or the box is over. Raises what the first that fails raises."""
+    total: Counter[str] = Counter()
+    coming, under_way = iter(seeds), set[Future[Counter[str]]]()
+    cores = len(os.sched_getaffinity(0))
+    with ProcessPoolExecutor(cores) as pool:
+        while True:
+            while len(under_way) < cores and not box.over and (seed := next(coming, None)) is not None:
+                under_way.add(pool.submit(chaos, seed))
+            if not under_way:
+                return total
+            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            for one in done:
+                total += one.result() + Counter({"seeds": 1})

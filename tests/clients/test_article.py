@@ -93,7 +93,7 @@ def test_manual_approval_and_a_network_of_another_group(cloud: Any, tmp_path: Pa
         article.remove()
 
 
-@pytest.mark.deep
+@pytest.mark.deep(seconds=20)
 def test_the_articles_lines_from_the_host(cloud: Any, tmp_path: Path) -> None:
     """With what ``cloister env`` prints, and nothing else that leads anywhere."""
     article = Article(cloud, "article-host", tmp_path)

@@ -11,7 +11,7 @@ from cloister.cli.demo.steps import INSIDE, INTERNET, OTHER
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.deep(seconds=60))])
 def test_the_demo_goes_as_the_article_promises_and_can_be_run_again(own_cloud: Any, times: int) -> None:
     for _ in range(times):
         done = own_cloud.cloister("demo", "--json", check=False, timeout=280)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloister.arm.ids import key, parse
+from tests.boxes import examples
 from tests.control.fake_cloud import GROUP, SUB, Cloud, run
 
 WORDS = [
@@ -56,7 +57,7 @@ HEADERS = st.dictionaries(
     st.sampled_from(["if-match", "if-none-match", "x-ms-correlation-request-id", "x-ms-client-request-id"]), st.text(max_size=12)
 )
 CALLS = st.lists(st.tuples(METHODS, PATHS, BODIES, QUERIES, HEADERS), min_size=1, max_size=12)
-HARD = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+HARD = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def good_form(status, answer, headers):
@@ -116,7 +117,7 @@ def body_of(chance, path):
     return {"location": "eastus", "tags": {"t": str(chance.randrange(3))}, "properties": {}}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_random_walk_leaves_the_world_whole_and_at_rest(tmp_path_factory, seed):
     """Many sensible writes in any order; then a restart must show exactly the same."""

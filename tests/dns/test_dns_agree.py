@@ -13,6 +13,7 @@ from cloister.dns.question import Question
 from cloister.dns.world import World
 from cloister.limits import DNS_CHAIN_MAX
 from cloister.net.desired import PublicName, View, ZoneRecords
+from tests.boxes import examples
 
 SOA = ("@", "SOA", 3600, ("m.test h.test 1 2 3 4 5",))
 APEXES = ("t", "x.t", "a.x.t", "privatelink.x.t", "b.privatelink.x.t", "y.t")
@@ -148,7 +149,7 @@ def worlds(draw: st.DrawFn) -> tuple[View, list[ZoneRecords], list[PublicName]]:
     return View(owner="/v", namespace="v", address="168.63.129.16", links=links), zones, names
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(worlds(), st.lists(st.tuples(full, st.sampled_from([*KINDS, "AAAA", "SOA"])), min_size=1, max_size=12))
 def test_two_implementations_agree(
     world: tuple[View, list[ZoneRecords], list[PublicName]], questions: list[tuple[str, str]]
@@ -166,7 +167,7 @@ def test_two_implementations_agree(
             assert (found.rcode, flat) == expected, (name, kind)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(worlds(), worlds(), st.lists(st.tuples(full, st.sampled_from(KINDS)), min_size=1, max_size=8))
 def test_a_world_changed_step_by_step_answers_as_one_made_at_once(one: tuple, other: tuple, questions: list) -> None:
     """Putting and dropping leaves nothing behind, and ``put`` names every view whose answers change."""

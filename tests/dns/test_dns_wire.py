@@ -18,6 +18,7 @@ from cloister.dns.world import ViewTable, World
 from cloister.limits import DNS_UDP_BYTES_MAX
 from cloister.net.desired import PublicName, View, ZoneRecords
 from cloister.services.resolver.wire import respond
+from tests.boxes import examples
 
 RECORDS = (
     ("@", "SOA", 3600, ("azureprivatedns.net azureprivatedns-host.microsoft.com 7 3600 300 2419200 10",)),
@@ -202,13 +203,13 @@ def well_formed(message: bytes) -> None:
             assert tcp or len(reply) <= DNS_UDP_BYTES_MAX
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_get_a_well_formed_answer_or_none(message: bytes) -> None:
     well_formed(message)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(
     st.sampled_from(["www.corp.test", "long.corp.test", "a.wild.corp.test", "x.long.test", ".", "nobody.test"]),
     st.sampled_from(["A", "TXT", "ANY", "SOA"]),

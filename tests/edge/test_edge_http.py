@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cloister.limits import BODY_BYTES_MAX
 from cloister.services.edge import conversation
 from cloister.services.edge.measured import Measured
+from tests.boxes import examples
 
 HOST = f"host: {ARM}\r\n".encode()
 
@@ -217,7 +218,7 @@ TOKENS = (
 tokens = st.sampled_from(TOKENS)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(tokens | st.binary(max_size=20), max_size=30))
 def test_any_bytes_leave_the_edge_well(shared_edge: Cloud, pieces: list[bytes]) -> None:
     with shared_edge.tls(NAME_A, BY_A) as sock:

@@ -1,4 +1,7 @@
-"""kill -9 of each process at random moments while a plain ARM client works: nothing acknowledged is lost."""
+"""kill -9 of each process at random moments while a plain ARM client works: nothing acknowledged is lost.
+
+With the keeper the cloud ends, by design; the next ``cloister up`` brings back what the rows say.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,24 @@ import http.client
 import json
 import os
 import random
+import select
 import signal
 import ssl
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from tests.conftest import DEEP_MINUTES
+from tests.boxes import Box
+from tests.mainjob.measures import processes
 from tests.mainjob.rows import held, wanted
 from tests.mainjob.world import ML, NETWORK, World, eventually
 
 VICTIMS = ("control", "fabric", "edge", "resolver")
+KILLS_DEEP = int(os.environ.get("CLOISTER_KILLS", "50"))
+SEED = int(os.environ.get("CLOISTER_SEED", "1"))
 
 
 class Client(threading.Thread):
@@ -101,33 +109,30 @@ class Client(threading.Thread):
             self.refused.append(body)
 
 
-def pids(world: World) -> dict[str, int]:
-    """The processes that run now."""
-    from cloister.keeper.client import Keeper
-
-    keeper = Keeper(world.cloud.home.socket("keeper"))
-    try:
-        return {child["name"]: child["pid"] for child in keeper.children() if child["pid"]}
-    finally:
-        keeper.close()
-
-
 def test_kills(own_cloud):
-    kills(own_cloud, int(os.environ.get("CLOISTER_KILLS", "5")))
+    kills(own_cloud, 5, Box("", 90.0))
 
 
-@pytest.mark.deep
+@pytest.mark.deep(share=9)
 @pytest.mark.timeout(0)
-def test_kills_deep(own_cloud):
-    kills(own_cloud, int(os.environ.get("CLOISTER_KILLS", "50")))
+def test_kills_deep(own_cloud, box):
+    kills(own_cloud, KILLS_DEEP, box)
 
 
-def kills(own_cloud: Any, rounds: int) -> None:
-    """So many of each process, in random order, at random moments, within a quarter of DEEP_MINUTES."""
-    ends = time.monotonic() + 60 * min(DEEP_MINUTES, 60) / 4
-    done = 0
-    seed = int(os.environ.get("CLOISTER_SEED", "1"))
-    rng = random.Random(seed)
+def test_kills_of_the_keeper(own_cloud):
+    kills_of_the_keeper(own_cloud, 3, Box("", 60.0))
+
+
+@pytest.mark.deep(share=7)
+@pytest.mark.timeout(0)
+def test_kills_of_the_keeper_deep(own_cloud, box):
+    kills_of_the_keeper(own_cloud, KILLS_DEEP, box)
+
+
+def kills(own_cloud: Any, rounds: int, box: Box) -> None:
+    """So many of each process, in random order, at random moments."""
+    done: Counter[str] = Counter()
+    rng = random.Random(SEED)
     world = World(own_cloud)
     network = world.network("mine", subnet="10.0.0.0/18")  # room for all endpoints that deployments leave
     workspace = world.workspace("first")["id"]
@@ -135,7 +140,7 @@ def kills(own_cloud: Any, rounds: int) -> None:
     world.names(network, steady)
     name = own_cloud.arm("GET", workspace, api_version=ML)["properties"]["discoveryUrl"].split("/")[2]
     path = f"/history/v1.0{workspace}/experiments/none"
-    client = Client(world, network, workspace, seed)
+    client = Client(world, network, workspace, SEED)
     order = [victim for victim in VICTIMS for _ in range(rounds)]
     rng.shuffle(order)
     with world.machine("mine") as machine:
@@ -144,11 +149,11 @@ def kills(own_cloud: Any, rounds: int) -> None:
         client.start()
         try:
             for victim in order:
-                if time.monotonic() > ends:
+                if box.over:
                     break
-                done += 1
+                done[victim] += 1
                 time.sleep(rng.uniform(0.0, 0.4))  # a random moment, not a wait for something
-                before = eventually(lambda victim=victim: pids(world).get(victim), 10)
+                before = eventually(lambda victim=victim: processes(own_cloud).get(victim), 10)
                 os.kill(before, signal.SIGKILL)
                 killed = time.monotonic()
                 if victim in ("control", "fabric"):
@@ -159,22 +164,55 @@ def kills(own_cloud: Any, rounds: int) -> None:
                     print(f"edge serves again after {time.monotonic() - killed:.2f} s")
                 else:
                     eventually(lambda: machine.resolve(name), 15)
-                eventually(lambda victim=victim, before=before: pids(world).get(victim, before) != before, 10)
+                eventually(lambda victim=victim, before=before: processes(own_cloud).get(victim, before) != before, 10)
         finally:
             client.done.set()
             client.join(60)
+    for victim in VICTIMS:
+        box.tell(f"kills of {victim}", done[victim], rounds)
+    assert len(client.acknowledged) > done.total()
+    nothing_is_lost(own_cloud, client)
+    print(f"{dict(done)} kills, {len(client.acknowledged)} endpoints, {len(client.deployments)} deployments, seed {SEED}")
+
+
+def kills_of_the_keeper(own_cloud: Any, rounds: int, box: Box) -> None:
+    """So many ends of the whole cloud while a client works, each followed by ``up``."""
+    rng = random.Random(SEED)
+    world = World(own_cloud)
+    network = world.network("mine", subnet="10.0.0.0/18")
+    client = Client(world, network, world.workspace("first")["id"], SEED)
+    done, ups = 0, 0.0
+    client.start()
+    try:
+        while done < rounds and not box.over:
+            time.sleep(rng.uniform(0.0, 0.4))  # a random moment, not a wait for something
+            ended = [os.pidfd_open(pid) for pid in processes(own_cloud).values()]
+            os.kill(processes(own_cloud)["keeper"], signal.SIGKILL)
+            for one in ended:  # whoever was left would hold the sockets and the networks of the next
+                assert select.select([one], [], [], 10)[0], "a process outlived the keeper"
+                os.close(one)
+            began = time.monotonic()
+            own_cloud.cloister("up", "--detach")
+            ups += time.monotonic() - began
+            done += 1
+    finally:
+        client.done.set()
+        client.join(60)
+    box.tell("kills of keeper", done, rounds)
+    nothing_is_lost(own_cloud, client)
+    print(f"{done} kills, up again after {ups / done:.1f} s, {len(client.acknowledged)} endpoints, seed {SEED}")
+
+
+def nothing_is_lost(own_cloud: Any, client: Client) -> None:
+    """What was acknowledged is there, nothing was refused, and the kernel holds what the rows ask for."""
     assert not client.is_alive()
     assert not client.refused, client.refused[:3]
-    assert len(client.acknowledged) > done
     for id in client.deployments:
         ended = eventually(lambda id=id: _ended(own_cloud, id), 30)
         assert ended in ("Succeeded", "Failed")
     for id, there in client.acknowledged.items():
         assert own_cloud.rest("GET", id, api_version=NETWORK).status == (200 if there else 404), id
     eventually(lambda: _equal(own_cloud), 30)
-    print(
-        f"{done} of {len(order)} kills, {len(client.acknowledged)} endpoints, {len(client.deployments)} deployments, seed {seed}"
-    )
 
 
 def _ended(cloud: Any, id: str) -> str:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.conftest import DEEP_MINUTES
+from tests.boxes import Box
 from tests.mainjob.measures import counts, journals, memory
 from tests.mainjob.world import NETWORK, World
 
@@ -28,17 +28,18 @@ def one_round(world: World, workspace: str, number: int) -> None:
     world.cloud.arm("DELETE", network, api_version=NETWORK)
 
 
-def rounds(own_cloud, number: int, growth: float, seconds: float) -> None:
-    """Warm up, note, go round, compare. Prints what was reached."""
+def rounds(own_cloud, number: int, growth: float, box: Box) -> None:
+    """Warm up, note, go round, compare. Tells what was reached."""
     world = World(own_cloud)
     workspace = world.workspace("first")["id"]
     for place in range(WARM_UP):
         one_round(world, workspace, place)
     before, weight = settled(own_cloud, None), memory(own_cloud)
-    ends, done = time.monotonic() + seconds, 0
-    while done < number and time.monotonic() < ends:
+    done = 0
+    while done < number and not box.over:
         one_round(world, workspace, done)
         done += 1
+    box.tell("rounds", done, number)
     after, heavier = settled(own_cloud, before), memory(own_cloud)
     grown = {name: round(heavier[name] - weight[name], 1) for name in weight}
     print(f"{done} rounds; memory grew by {grown} MiB; journals and store {journals(own_cloud) >> 10} KiB")
@@ -61,10 +62,10 @@ def settled(cloud, like: dict | None) -> dict:
 
 
 def test_rounds_leave_nothing_behind(own_cloud):
-    rounds(own_cloud, 60, MEMORY_GROWTH_MIB, 60.0)
+    rounds(own_cloud, 60, MEMORY_GROWTH_MIB, Box("", 60.0))
 
 
-@pytest.mark.deep
+@pytest.mark.deep(share=16)
 @pytest.mark.timeout(0)
-def test_rounds_leave_nothing_behind_deep(own_cloud):
-    rounds(own_cloud, 2000, MEMORY_GROWTH_DEEP_MIB, 60 * min(DEEP_MINUTES, 60) / 4)
+def test_rounds_leave_nothing_behind_deep(own_cloud, box):
+    rounds(own_cloud, 2000, MEMORY_GROWTH_DEEP_MIB, box)

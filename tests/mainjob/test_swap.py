@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.conftest import DEEP_MINUTES
+from tests.boxes import Box
 from tests.mainjob.world import ML, NETWORK, World
 
 CONNECT_SECONDS = 0.5  # a SYN that is dropped is repeated after a second: one that is lost shows
@@ -21,7 +21,7 @@ def address_of(world: World, endpoint: str) -> str:
     return shown["properties"]["customDnsConfigs"][0]["ipAddresses"][0]
 
 
-def swap(cloud, times: int, seconds: float) -> None:
+def swap(cloud, times: int, box: Box) -> None:
     """Reject and approve one of two endpoints, so often; judge every connection by when it began."""
     world = World(cloud)
     network = world.network("mine")
@@ -32,11 +32,11 @@ def swap(cloud, times: int, seconds: float) -> None:
     connection = next(one["id"] for one in found if one["properties"]["privateEndpoint"]["id"] == swapped)
     address = address_of(world, swapped)
     closed: list[tuple[float, float]] = []
-    ends, done = time.monotonic() + seconds, 0
+    done = 0
     with world.machine("mine") as machine:
         machine.do("hammer", addresses=[steady], seconds=CONNECT_SECONDS)
         machine.do("hammer", addresses=[address], seconds=TRY_SECONDS)
-        while done < times and time.monotonic() < ends:
+        while done < times and not box.over:
             world.decide(connection, "Rejected")
             since = time.monotonic()
             time.sleep(CLOSED_SECONDS)  # for a client to try in
@@ -45,6 +45,7 @@ def swap(cloud, times: int, seconds: float) -> None:
             closed.append((since, until))
             done += 1
         seen = machine.do("hammered")
+    box.tell("swaps", done, times)
     lost = [began for began, _, reached in seen[steady] if not reached]
     tried = [
         reached for began, ended, reached in seen[address] if any(since <= began and ended <= until for since, until in closed)
@@ -61,10 +62,10 @@ def swap(cloud, times: int, seconds: float) -> None:
 
 
 def test_swapping_an_endpoint_under_load(cloud):
-    swap(cloud, 60, 20.0)
+    swap(cloud, 60, Box("", 20.0))
 
 
-@pytest.mark.deep
+@pytest.mark.deep(share=5)
 @pytest.mark.timeout(0)
-def test_swapping_an_endpoint_under_load_deep(cloud):
-    swap(cloud, int(os.environ.get("CLOISTER_SWAPS", "1000")), 60 * min(DEEP_MINUTES, 60) / 6)
+def test_swapping_an_endpoint_under_load_deep(cloud, box):
+    swap(cloud, int(os.environ.get("CLOISTER_SWAPS", "1000")), box)

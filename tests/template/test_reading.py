@@ -14,6 +14,7 @@ from cloister.arm.template.errors import ExpressionError, TemplateError
 from cloister.arm.template.evaluator import Frame, resolved
 from cloister.arm.template.functions import TABLE, lookup
 from cloister.arm.template.parser import parse
+from tests.boxes import examples
 from tests.template.bench_frame import Known, context, plan
 from tests.template.small_templates import nested, net
 
@@ -197,7 +198,7 @@ ARGUMENTS = st.sampled_from(
 
 
 @hypothesis.given(st.lists(MARKS, max_size=30).map("".join) | st.text(max_size=40))
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=examples(300), deadline=None)
 def test_any_text_as_json(text):
     try:
         found = jsonc.parse(text)
@@ -208,7 +209,7 @@ def test_any_text_as_json(text):
 
 
 @hypothesis.given(st.binary(max_size=40))
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=examples(200), deadline=None)
 def test_any_bytes_as_json(raw):
     try:
         jsonc.parse(raw)
@@ -217,7 +218,7 @@ def test_any_bytes_as_json(raw):
 
 
 @hypothesis.given(JSON, st.randoms(use_true_random=False))
-@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.settings(max_examples=examples(150), deadline=None)
 def test_own_reader_agrees_with_the_strict_one(value, rng: random.Random):
     """The reader for loose JSON reads strict JSON as the strict one does: a comment in front makes the difference."""
     text = json.dumps(value, ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, 1]))
@@ -238,7 +239,7 @@ def evaluated(text: str) -> None:
 
 
 @hypothesis.given(st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=30))
-@hypothesis.settings(max_examples=400, deadline=None)
+@hypothesis.settings(max_examples=examples(400), deadline=None)
 def test_any_text_as_expression(text):
     evaluated(f"[{text}]")
 
@@ -247,7 +248,7 @@ def test_any_text_as_expression(text):
     st.sampled_from(NAMES),
     st.lists(ARGUMENTS | st.tuples(st.sampled_from(NAMES), ARGUMENTS).map(lambda p: f"{p[0]}({p[1]})"), max_size=5),
 )
-@hypothesis.settings(max_examples=1500, deadline=None)
+@hypothesis.settings(max_examples=examples(1500), deadline=None)
 def test_any_arguments_to_any_function(name, arguments):
     evaluated(f"[{name}({','.join(arguments)})]")
 
@@ -306,7 +307,7 @@ RESOURCES = st.lists(DECLARATION | GOOD | st.builds(lambda inner: nested("d", {"
 
 
 @hypothesis.given(RESOURCES, WORDS, WORDS, WORDS)
-@hypothesis.settings(max_examples=400, deadline=None)
+@hypothesis.settings(max_examples=examples(400), deadline=None)
 def test_any_template(resources, parameter, variable, output):
     template = {
         "parameters": {"p": {"type": "string", "defaultValue": parameter}},
@@ -325,7 +326,7 @@ def test_any_template(resources, parameter, variable, output):
 
 
 @hypothesis.given(JSON)
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=examples(200), deadline=None)
 def test_any_json_as_template(value):
     for template in (
         {"resources": value},

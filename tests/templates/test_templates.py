@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from pathlib import Path
@@ -49,11 +48,14 @@ def test_some_published_templates_deploy(capsys):
 
 
 @SHARED_IS_HERE
-@pytest.mark.deep
-@pytest.mark.timeout(900)
-def test_all_published_templates_deploy(capsys):
-    share = 60 * float(os.environ.get("DEEP_MINUTES", "10")) / 3
-    judged([one for date in dates(SHARED) for one in deployed(date, templates(date), share)], capsys)
+@pytest.mark.deep(share=8)
+@pytest.mark.timeout(0)
+def test_all_published_templates_deploy(capsys, box):
+    found: list[Result] = []
+    for place, date in enumerate(sets := dates(SHARED)):
+        found += deployed(date, templates(date), box.left / (len(sets) - place))
+    box.tell("templates", len(found), sum(len(templates(date)) for date in sets))
+    judged(found, capsys)
 
 
 @SHARED_IS_HERE
