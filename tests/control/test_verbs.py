@@ -242,6 +242,22 @@ def test_lists_by_parent_group_and_subscription(in_cloud):
     in_cloud(work)
 
 
+def test_a_list_asked_again_shows_what_changed_meanwhile(in_cloud):
+    async def work(cloud):
+        names = lambda listed: [row["name"] for row in listed["value"]]  # noqa: E731
+        for name in "ab":
+            await cloud.net(name)
+            assert names(await cloud.ok("GET", NETS))[-1] == name
+        again = await cloud.ok("GET", NETS)
+        assert again == await cloud.ok("GET", NETS) and names(again) == ["a", "b"]
+        assert names(await cloud.ok("GET", NETS, query={"$filter": "name eq 'b'"})) == ["b"]
+        assert names(await cloud.ok("GET", NETS, query={"$top": "1"})) == ["a"]
+        await cloud.call("DELETE", f"{NETS}/a")
+        assert names(await cloud.ok("GET", NETS)) == ["b"]
+
+    in_cloud(work)
+
+
 def test_lists_come_in_pages(in_cloud):
     async def work(cloud):
         for name in "abcde":

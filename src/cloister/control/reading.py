@@ -97,6 +97,12 @@ def _listed(p: Passage, view: Window) -> Response:
         parent = existing(p, view, above)
         if p.kind.listing is not None:
             return reply(200, {"value": p.engine.renderer.computed(parent, p.kind, view, p.api_version)})
+    asked = (p.path, p.authority, frozenset(p.query.items()))
+    return reply(200, p.engine.renderer.page(asked, lambda: _page_below(p, view, above, is_nested)))
+
+
+def _page_below(p: Passage, view: Window, above: ResourceId | None, is_nested: bool) -> bytes:
+    """The page of what stands below ``above`` (None: everywhere), directly below it where the collection is a resource's."""
     rows = [
         row
         for row in (view.children(above.text, p.kind.name) if above is not None else view.of_type(p.kind.name))
@@ -113,7 +119,7 @@ def _is_direct(row: Row, listed: ResourceId) -> bool:
     return key(row.id).startswith(prefix) and "/" not in key(row.id)[len(prefix) :]
 
 
-def page(p: Passage, rows: list[Row], view: Window) -> Response:
+def page(p: Passage, rows: list[Row], view: Window) -> bytes:
     """One page of a listing, with ``nextLink`` when there is more."""
     start, size = page_of(p.query)
     end = start + size
@@ -121,7 +127,7 @@ def page(p: Passage, rows: list[Row], view: Window) -> Response:
     more = b""
     if end < len(rows):
         more = b',"nextLink":' + orjson.dumps(next_link(p.authority, p.path, p.query, end))
-    return reply(200, b'{"value":[' + b",".join(items) + b"]" + more + b"}")
+    return b'{"value":[' + b",".join(items) + b"]" + more + b"}"
 
 
 def page_of(query: Mapping[str, str]) -> tuple[int, int]:
@@ -177,7 +183,7 @@ async def poll_result(engine: Engine, call: RouteCall) -> Response:
 def _polled(engine: Engine, call: RouteCall) -> tuple[operations.Operation, str, str]:
     """The operation, and the worst state of the rows it waits for. Only who may read the resource may poll."""
     operation = engine.operations.read(call.parts["operation"])
-    if not engine.rights.allows(call.caller.principal, f"{parse(operation.id).type}/read", operation.id):
+    if not engine.allows(call.caller, f"{parse(operation.id).type}/read", operation.id):
         operation = engine.operations.read("")
     states = [engine.loop.state(id) for id in operation.rows or (operation.id,)]
     order = ("Failed", "Updating", "Succeeded")

@@ -2,7 +2,8 @@
 
 A row of a type without ``show`` and without inline children looks the same until its revision or its provisioning state
 changes. Any other may show what stands in other rows, so its bytes serve until anything changes: a row or a state. (``show``
-sees rows only: nobody's rights, no clock.)
+sees rows only: nobody's rights, no clock.) A page of a listing serves likewise until anything changes, whoever asks: who may
+list at all is decided before.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from cloister.control.distrust import blamed
 from cloister.control.world import Window
 
 _KEPT_MAX = 20_000
+_PAGES_BYTES_MAX = 16 << 20
 
 State = Callable[[str], tuple[str, str]]
 Moment = Callable[[], Hashable]
 """Equal while no row and no state has changed."""
+
+Page = bytes
+"""A page of a listing as JSON."""
 
 
 @dataclass
@@ -61,6 +66,9 @@ class Renderer:
         self._state = state
         self._moment = moment
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._pages: dict[Hashable, bytes] = {}
+        self._pages_moment: Hashable = None
+        self._pages_bytes = 0
 
     def value(self, row: Row, view: Window, api_version: str) -> dict[str, Any]:
         """The row as a JSON object. ``view`` must leave out hidden rows."""
@@ -91,6 +99,16 @@ class Renderer:
         self._kept[row.id, api_version] = _Kept(row, state, moment, out)
         if len(self._kept) > _KEPT_MAX:
             self._kept.popitem(last=False)
+        return out
+
+    def page(self, asked: Hashable, make: Callable[[], Page]) -> Page:
+        """The page of a listing that ``make`` makes; made once for the same ``asked`` as long as nothing changes."""
+        if (moment := self._moment()) != self._pages_moment or self._pages_bytes > _PAGES_BYTES_MAX:
+            self._pages, self._pages_moment, self._pages_bytes = {}, moment, 0
+        out = self._pages.get(asked)
+        if out is None:
+            out = self._pages[asked] = make()
+            self._pages_bytes += len(out)
         return out
 
     def computed(self, parent: Row, kind: ResourceType, view: Window, api_version: str) -> list[dict[str, Any]]:

@@ -281,7 +281,7 @@ class Conversation(asyncio.Protocol):
         if self._transport is None:
             return
         closes = answered.closes or not asked.keeps_alive
-        self._transport.write(render(asked, answered.response, closes))
+        self._transport.writelines(render(asked, answered.response, closes))
         if self._writable is not None:
             self._wait(WRITE_SECONDS)
             await self._writable
@@ -343,6 +343,7 @@ def _long_head() -> Response:
 
 
 _no_body = (204, 304)
+_LARGE = 64 * 1024
 _date: tuple[int, str] = (0, "")
 
 
@@ -354,8 +355,11 @@ def _date_now() -> str:
     return _date[1]
 
 
-def render(asked: Asked, response: Response, closes: bool) -> bytes:
-    """An answer as bytes, with the headers every Azure answer has. A header that would break the framing is left out."""
+def render(asked: Asked, response: Response, closes: bool) -> tuple[bytes, ...]:
+    """An answer as bytes, with the headers every Azure answer has. A header that would break the framing is left out.
+
+    A large body stands by itself: to join it to its head would be one more copy.
+    """
     status, body = response.status, response.body
     found = {
         name: value
@@ -379,4 +383,6 @@ def render(asked: Asked, response: Response, closes: bool) -> bytes:
     if closes:
         lines.append("connection: close")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
-    return head if asked.method == "HEAD" or status in _no_body else head + body
+    if asked.method == "HEAD" or status in _no_body:
+        return (head,)
+    return (head, body) if len(body) > _LARGE else (head + body,)
