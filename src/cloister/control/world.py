@@ -42,25 +42,21 @@ def references(value: Any) -> Iterator[str]:
 class SortedKeys:
     """Keys in order, for prefixes: insertion and removal cost a memory move, which beats a tree up to millions."""
 
-    def __init__(self) -> None:
-        self._keys: list[str] = []
-
-    def load(self, keys: Iterable[str]) -> None:
-        """Take all these at once."""
-        self._keys = sorted(keys)
+    def __init__(self, keys: Iterable[str] = ()) -> None:
+        self.all = sorted(keys)
 
     def add(self, item: str) -> None:
         """Put in one key that is not there yet."""
-        insort(self._keys, item)
+        insort(self.all, item)
 
     def remove(self, item: str) -> None:
         """Take out one key that is there."""
-        del self._keys[bisect_left(self._keys, item)]
+        del self.all[bisect_left(self.all, item)]
 
     def below(self, prefix: str) -> list[str]:
         """The keys that begin with ``prefix`` and a slash, in order ("0" is the character after the slash)."""
         top = "" if prefix == "/" else prefix
-        return self._keys[bisect_left(self._keys, top + "/") : bisect_left(self._keys, top + "0")]
+        return self.all[bisect_left(self.all, top + "/") : bisect_left(self.all, top + "0")]
 
 
 class Index:
@@ -69,7 +65,7 @@ class Index:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self._sorted = SortedKeys()
-        self._types: dict[str, dict[str, Row]] = {}
+        self._types: dict[str, SortedKeys] = {}
         self._owned: dict[str, set[str]] = {}
         self._referred: dict[str, set[str]] = {}
         self._referred_sorted = SortedKeys()
@@ -78,10 +74,12 @@ class Index:
 
     def load(self, rows: Iterable[Row]) -> None:
         """Fill an empty index."""
+        types: dict[str, list[str]] = {}
         for row in rows:
             self._enter(key(row.id), row, sort=False)
-        self._sorted.load(self.rows)
-        self._referred_sorted.load(self._referred)
+            types.setdefault(row.type.lower(), []).append(key(row.id))
+        self._sorted, self._referred_sorted = SortedKeys(self.rows), SortedKeys(self._referred)
+        self._types = {kind: SortedKeys(keys) for kind, keys in types.items()}
 
     def put(self, row: Row) -> None:
         """Add a row, or replace the one of the same id."""
@@ -91,10 +89,10 @@ class Index:
 
     def _enter(self, place: str, row: Row, sort: bool) -> None:
         self.rows[place] = row
+        kind = row.type.lower()
         if sort:
             self._sorted.add(place)
-        kind = row.type.lower()
-        self._types.setdefault(kind, {})[place] = row
+            self._types.setdefault(kind, SortedKeys()).add(place)
         self._names.setdefault((kind, row.name.lower()), set()).add(place)
         if row.owner:
             self._owned.setdefault(key(row.owner), set()).add(place)
@@ -113,7 +111,7 @@ class Index:
             return
         self._sorted.remove(place)
         kind = row.type.lower()
-        del self._types[kind][place]
+        self._types[kind].remove(place)
         _discard(self._names, (kind, row.name.lower()), place)
         if row.owner:
             _discard(self._owned, key(row.owner), place)
@@ -127,15 +125,18 @@ class Index:
 
     def these(self, keys: Iterable[str], kind: str = "") -> list[Row]:
         """The rows with these keys; of one type (in lower case) where it is given."""
-        rows = self._types.get(kind, {}) if kind else self.rows
-        return [rows[place] for place in keys if place in rows]
+        rows = self.rows
+        return [rows[place] for place in keys if not kind or rows[place].type.lower() == kind]
 
-    def keys_below(self, place: str) -> list[str]:
-        """The keys of all rows inside the row or scope of this key, in order."""
-        return self._sorted.below(place)
+    def keys_below(self, place: str, kind: str = "") -> list[str]:
+        """The keys of all rows inside the row or scope of this key, in order; of one type where it is given."""
+        keys = self._types.get(kind) if kind else self._sorted
+        return keys.below(place) if keys is not None else []
 
     def keys_of_type(self, kind: str) -> Collection[str]:
-        return self._types.get(kind, ())
+        """In order, as those below a place; the others as they come."""
+        found = self._types.get(kind)
+        return found.all if found is not None else ()
 
     def keys_owned(self, place: str) -> Collection[str]:
         return self._owned.get(place, ())
@@ -207,11 +208,13 @@ class Layer:
         masked = self._masked
         return [*(place for place in below if place not in masked), *over]
 
-    def keys_below(self, place: str) -> Collection[str]:
-        return sorted(self._merged(self._below.keys_below(place), self._over.keys_below(place)))
+    def keys_below(self, place: str, kind: str = "") -> Collection[str]:
+        found = self._merged(self._below.keys_below(place, kind), self._over.keys_below(place, kind))
+        return sorted(found) if self._masked else found
 
     def keys_of_type(self, kind: str) -> Collection[str]:
-        return self._merged(self._below.keys_of_type(kind), self._over.keys_of_type(kind))
+        found = self._merged(self._below.keys_of_type(kind), self._over.keys_of_type(kind))
+        return sorted(found) if self._masked else found
 
     def keys_owned(self, place: str) -> Collection[str]:
         return self._merged(self._below.keys_owned(place), self._over.keys_owned(place))
@@ -270,10 +273,10 @@ class Window:
         return self._found.get(key(id))
 
     def children(self, id: str, type: str = "") -> list[Row]:
-        return self._rows(self._found.keys_below(key(id)), type)
+        return self._rows(self._found.keys_below(key(id), type.lower()))
 
     def of_type(self, type: str) -> list[Row]:
-        return self._rows(sorted(self._found.keys_of_type(type.lower())))
+        return self._rows(self._found.keys_of_type(type.lower()))
 
     def owned_by(self, owner: str) -> list[Row]:
         return self._rows(sorted(self._found.keys_owned(key(owner))))

@@ -367,7 +367,8 @@ def render(asked: Asked, response: Response, closes: bool) -> tuple[bytes, ...]:
         if name not in ("content-length", "connection", "transfer-encoding", "date")
         and not ("\r" in value or "\n" in value or "\r" in name or "\n" in name)
     }
-    found.setdefault("x-ms-request-id", str(uuid.uuid4()))
+    if "x-ms-request-id" not in found:
+        found["x-ms-request-id"] = str(uuid.uuid4())
     if "x-ms-correlation-request-id" not in found:
         given = asked.headers.get("x-ms-correlation-request-id", "")
         found["x-ms-correlation-request-id"] = given if given.isascii() and 0 < len(given) <= 64 else str(uuid.uuid4())

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from cloister.services.edge.conversation import Asked
 
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 _QUERY_FIELDS_MAX = 256
 
 
@@ -35,7 +36,7 @@ def read_target(asked: Asked) -> tuple[str, str, dict[str, str]]:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX, errors="strict")
     except ValueError as error:
         raise Unreadable("cannot read the URL: it must be percent-encoded UTF-8 with at most 256 query fields") from error
-    if any(ord(one) < 32 or ord(one) == 127 for one in path):
+    if _CONTROL_CHARACTERS.search(path):
         raise Unreadable("cannot read the URL: it has control characters")
     return authority, "/" + path.lstrip("/"), dict(pairs)
 
