@@ -113,19 +113,47 @@ class LocalIdentity:
 
         return answer(self._mint, identities, query, who)
 
-    def principal(self, name: str, create: bool) -> dict[str, str]:
+    def principal(self, name: str, create: bool, tenant: str = "") -> dict[str, str]:
         """See frontends.control_socket.Identity; a secret is given out only by the control that made it."""
-        kept = self._home.secrets / "named" / f"{uuid.uuid5(uuid.NAMESPACE_DNS, name)}.json"
-        if kept.exists():
-            return json.loads(kept.read_text())
+        if (kept := self._named(name)) is not None:
+            return kept
         if not create:
             raise LookupError(f"cannot find the principal '{name}': make it with 'cloister principal create {name}'")
         from cloister.services.private_file import write_private
 
-        client_id, secret, object_id = self._directory.create_principal(name)
+        return self._made(name, self.tenant(tenant, create=False) if tenant else {})
+
+    def tenant(self, name: str, create: bool) -> dict[str, str]:
+        """See frontends.control_socket.Identity. Its owner is the principal of the same name."""
+        kept = self._named(name)
+        if kept is None and create:
+            return self._made(name, {"tenant_id": str(uuid.uuid4()), "subscription_id": str(uuid.uuid4())})
+        if kept is None or kept["client_id"] != kept.get("tenant_owner"):
+            why = (
+                "no such tenant; 'cloister tenant list' names them"
+                if kept is None
+                else "a principal has that name; choose another"
+            )
+            raise LookupError(f"cannot {'add' if create else 'find'} the tenant '{name}': {why}")
+        return kept
+
+    def _named(self, name: str) -> dict[str, str] | None:
+        kept = self._named_file(name)
+        return json.loads(kept.read_text()) if kept.exists() else None
+
+    def _named_file(self, name: str) -> Path:
+        return self._home.secrets / "named" / f"{uuid.uuid5(uuid.NAMESPACE_DNS, name)}.json"
+
+    def _made(self, name: str, tenant: Mapping[str, str]) -> dict[str, str]:
+        """A new principal, of the cloud's own tenant or of another; of a new one it is the owner."""
+        client_id, secret, object_id = self._directory.create_principal(name, tenant.get("tenant_id", ""))
         made = {"client_id": client_id, "client_secret": secret, "object_id": object_id}
         kept.parent.mkdir(mode=0o700, exist_ok=True)
         write_private(kept, json.dumps(made).encode())
+        if tenant:
+            made |= {"tenant_id": tenant["tenant_id"], "subscription_id": tenant["subscription_id"]}
+            made["tenant_owner"] = tenant.get("tenant_owner", client_id)
+        kept = self._named_file(name)
         return made
 
     def certificate(self, name: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ AZ = HERE.parent.parent / ".venv-cli" / "bin" / "az"
 HOST_PARTS = "login group resource deployment delete"
 
 pytestmark = [
-    pytest.mark.deep(seconds=80),
+    pytest.mark.deep(seconds=40),
     pytest.mark.timeout(900),
     pytest.mark.skipif(not AZ.exists(), reason="az is not installed: run `make setup-cli`"),
 ]
@@ -67,3 +67,17 @@ def test_lines_of_az_on_the_host(begun: dict[str, Future]) -> None:
 def test_the_articles_lines_for_the_first_version(begun: dict[str, Future]) -> None:
     done = finished(begun["ml"].result())
     assert done == ["extension", "create", "add", "delete of connections", "update", "delete"]
+
+
+def test_az_signs_in_to_another_tenant(cloud: Any, tmp_path: Path) -> None:
+    tenant = json.loads(cloud.cloister("tenant", "add", "azure-cli").stdout)
+    login = ["login", "--service-principal", "--tenant", tenant["tenant_id"], "-u", tenant["client_id"]]
+
+    def az(*line: str) -> Any:
+        done = cloud.exec("internet", ["env", f"AZURE_CONFIG_DIR={tmp_path}", str(AZ), *line, "-o", "json"], timeout=120)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    (account,) = az(*login, "-p", tenant["client_secret"])
+    assert (account["tenantId"], account["id"]) == (tenant["tenant_id"], tenant["subscription_id"])
+    assert az("group", "create", "-n", "theirs", "-l", "eastus2")["properties"]["provisioningState"] == "Succeeded"

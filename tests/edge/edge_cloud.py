@@ -26,7 +26,7 @@ import uvloop
 from cloister.home import Home
 from cloister.ipc.frames import call_blocking, serve
 from cloister.ipc.messages import Request, Response
-from cloister.net.desired import EdgeObject, Identity, Permission, Policy, Put, Site
+from cloister.net.desired import EdgeObject, Identity, Permission, Policy, Put, Site, Tenancy
 from cloister.services.edge.main import Door, Edge
 from cloister.services.identity.ca import Authority
 from cloister.services.identity.directory import Directory
@@ -34,7 +34,8 @@ from cloister.services.identity.http import Login
 from cloister.services.identity.tokens import Mint
 
 TENANT = "11111111-1111-1111-1111-111111111111"
-GROUP = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg"
+SUBSCRIPTION = "/subscriptions/22222222-2222-2222-2222-222222222222"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
 WORKSPACES = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces"
 A, B = f"{WORKSPACES}/a", f"{WORKSPACES}/b"
 NAME_A, NAME_B = "guid-a.workspace.eastus2.api.azureml.ms", "guid-b.workspace.eastus2.api.azureml.ms"
@@ -50,6 +51,7 @@ def world(owner: str, public: bool = False) -> list[EdgeObject]:
     found: list[EdgeObject] = [
         Site(owner="", fqdn=ARM, service="arm"),
         Site(owner="", fqdn=LOGIN, service="login"),
+        Tenancy(owner=SUBSCRIPTION, subscription=SUBSCRIPTION, tenant=TENANT),
         Permission(owner=f"{GROUP}/ra", principal=owner, scope=GROUP, actions=("*",)),
     ]
     for id, names, address, connection in (

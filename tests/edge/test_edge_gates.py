@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from edge_cloud import (
@@ -181,6 +182,7 @@ def test_tokens(shared_edge: Cloud) -> None:
         "tid": TENANT,
         "oid": owner.object_id,
     }
+    elsewhere = msgspec.structs.replace(owner, tenant="99999999-1111-1111-1111-111111111111")
     good = mint.token(owner, "https://management.azure.com")
     head, payload, signature = good.split(".")
     bad = {
@@ -199,6 +201,7 @@ def test_tokens(shared_edge: Cloud) -> None:
         "early": "Bearer " + mint.token(owner, "https://management.azure.com", nbf=now + 600),
         "other audience": "Bearer " + mint.token(owner, "https://vault.azure.net"),
         "other issuer": "Bearer " + mint.token(owner, "https://management.azure.com", iss="https://sts.windows.net/x/"),
+        "other tenant": "Bearer " + mint.token(elsewhere, "https://management.azure.com"),
         "no oid": "Bearer " + mint.token(owner, "https://management.azure.com", oid=None),
     }
     for case, header in bad.items():

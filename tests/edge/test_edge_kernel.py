@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edge_cloud import ARM, GROUP, NAME_A, NAME_B, A, B, Cloud, say, until
+from edge_cloud import ARM, GROUP, NAME_A, NAME_B, SUBSCRIPTION, TENANT, A, B, Cloud, say, until
 from fabric_world import World, needs_network_rights
 
 from cloister.compilers.diff import difference
 from cloister.compilers.order import arrange
 from cloister.compilers.units import compile_all
 from cloister.net import plan
-from cloister.net.intent import Endpoint, Grant, Intent, Interface, LinkedName, Network, Service, Subnet
+from cloister.net.intent import Endpoint, Grant, Intent, Interface, LinkedName, Network, Service, Subnet, Tenancy
 
 PUBLIC = plan.service_address("machinelearning", "eastus2")
 INSIDE = "10.0.0.5"
@@ -53,7 +53,7 @@ def endpoint(number: int, target: str, fqdn: str, state: str = "Approved") -> En
 
 def intents(public: bool = False, state: str = "Approved") -> list[Intent]:
     """Two networks of the same range, a machine in each and one on the internet; an endpoint of A in 1, of B in 2."""
-    found: list[Intent] = []
+    found: list[Intent] = [Tenancy(owner=SUBSCRIPTION, tenant=TENANT)]
     for number in (1, 2):
         vnet = f"{NETWORKS}/virtualNetworks/v{number}"
         found.append(Network(owner=vnet, number=number, prefixes=("10.0.0.0/16",), region="eastus2"))

@@ -9,6 +9,7 @@ import msgspec
 
 from cloister.arm.ids import IdError, parse
 from cloister.arm.resource import Row, View
+from cloister.arm.tenants import tenant_of
 
 _FACT = "identityPrincipal"
 
@@ -20,19 +21,21 @@ class ManagedIdentity(msgspec.Struct, frozen=True, kw_only=True):
     resource: str
     principal: str
     client: str
+    tenant: str
     is_own: bool
 
 
 def identities_of(row: Row, view: View) -> list[ManagedIdentity]:
     """The identities that a resource has now: its own first, then the user assigned ones that still exist."""
-    found = []
+    found, tenant = [], tenant_of(row.id, view)
     if principal := row.facts.get(_FACT):
         client = view.new_id(f"{principal} clientId")
-        found.append(ManagedIdentity(resource=row.id, principal=principal, client=client, is_own=True))
+        found.append(ManagedIdentity(resource=row.id, principal=principal, client=client, tenant=tenant, is_own=True))
     for id in (row.body.get("identity") or {}).get("userAssignedIdentities") or ():
         names = _user_identity(id, view)
         if "principalId" in names:
-            found.append(ManagedIdentity(resource=id, principal=names["principalId"], client=names["clientId"], is_own=False))
+            principal, client = names["principalId"], names["clientId"]
+            found.append(ManagedIdentity(resource=id, principal=principal, client=client, tenant=tenant, is_own=False))
     return found
 
 
@@ -48,7 +51,7 @@ def settle_identity(row: Row, view: View) -> Row:
         return row
     kept = {name: value for name, value in identity.items() if name not in ("principalId", "tenantId")}
     if principal := row.facts.get(_FACT):
-        kept |= {"principalId": principal, "tenantId": view.tenant_id}
+        kept |= {"principalId": principal, "tenantId": tenant_of(row.id, view)}
     users = identity.get("userAssignedIdentities")
     if isinstance(users, dict):
         kept["userAssignedIdentities"] = {id: _user_identity(id, view) for id in users}

@@ -56,6 +56,7 @@ class Cloud:
     def __init__(self, home: Home | None = None):
         self.home = home or Home.default()
         self._tokens: dict[tuple[str, str], str] = {}
+        self._credentials: dict[str, dict[str, str]] = {}
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -90,8 +91,18 @@ class Cloud:
         """client_id, client_secret and tenant_id of a principal by name; the owner's by default."""
         if not principal:
             return self.owner
-        found = self.call("principal", {"name": principal})
-        return {"tenant_id": self.facts["tenant_id"], **found}
+        if principal not in self._credentials:
+            found = self.call("principal", {"name": principal})
+            self._credentials[principal] = {"tenant_id": self.facts["tenant_id"], **found}
+        return self._credentials[principal]
+
+    def is_elsewhere(self, principal: str) -> bool:
+        """Whether a principal is of another tenant than the cloud's own."""
+        return bool(principal) and self.credentials(principal)["tenant_id"] != self.facts["tenant_id"]
+
+    def subscription_of(self, principal: str = "") -> str:
+        """The subscription that a principal works in if it names none: its tenant's first."""
+        return self.credentials(principal)["subscription_id"] if self.is_elsewhere(principal) else self.subscription
 
     def token(self, principal: str = "", audience: str = ARM_AUDIENCE) -> str:
         """An access token, fetched once for each principal and audience."""
@@ -100,19 +111,19 @@ class Cloud:
             self._tokens[principal, audience] = self.call("token", asked)["access_token"]
         return self._tokens[principal, audience]
 
-    def url(self, path: str) -> tuple[str, dict[str, str]]:
+    def url(self, path: str, principal: str = "") -> tuple[str, dict[str, str]]:
         """Path and query of what a person typed: a path, a path below the subscription, or a whole ARM URL."""
         parts = urlsplit(path)
         if parts.netloc and parts.hostname not in (ARM_HOST, "localhost", "127.0.0.1"):
             raise CliError(f"cannot ask {parts.netloc}: 'rest' speaks to {ARM_HOST} only; for other names use 'cloister exec'")
-        text = parts.path if parts.path.startswith("/") else f"/subscriptions/{self.subscription}/{parts.path}"
+        text = parts.path if parts.path.startswith("/") else f"/subscriptions/{self.subscription_of(principal)}/{parts.path}"
         return unquote(text), dict(parse_qsl(parts.query, keep_blank_values=True))
 
     def http(
         self, method: str, path: str, body: Any = None, *, api_version: str = "", principal: str = "", timeout: float = 60.0
     ) -> Answer:
         """One request to ARM, as it is; refusals are answers, not exceptions."""
-        target, query = self.url(path)
+        target, query = self.url(path, principal)
         if api_version or not any(name.lower() == "api-version" for name in query):
             query["api-version"] = api_version or API_VERSION
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -187,9 +198,9 @@ class Cloud:
             path = page.get("nextLink", "")
             api_version = ""
 
-    def subscriptions(self) -> list[str]:
-        """Ids of all subscriptions of this cloud, the first one's first."""
-        found = [item["subscriptionId"] for item in self.listed("/subscriptions")]
+    def subscriptions(self, principal: str = "") -> list[str]:
+        """Ids of all subscriptions that a principal sees, the first one's first."""
+        found = [item["subscriptionId"] for item in self.listed("/subscriptions", principal=principal)]
         return sorted(found, key=lambda id: id != self.subscription)
 
 

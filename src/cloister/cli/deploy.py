@@ -26,7 +26,7 @@ def deploy(template: str, group: str, parameters: list[str], *, name: str, locat
     if not isinstance(body, dict):
         raise CliError(f"cannot deploy {template}: a template is a JSON object")
     values = parameter_values(body, parameters)
-    scope = f"/subscriptions/{cloud.subscription}/resourceGroups/{group}"
+    scope = f"/subscriptions/{cloud.subscription_of(principal)}/resourceGroups/{group}"
     _require_group(cloud, scope, group, location, principal)
     path = f"{scope}/providers/Microsoft.Resources/deployments/{name or _name(template)}"
     sent = {"properties": {"mode": "Incremental", "template": body, "parameters": values}}

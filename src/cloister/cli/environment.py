@@ -26,7 +26,7 @@ def credentials(cloud: Cloud, principal: str = "") -> dict[str, str]:
     """A service principal's credentials, as azure-identity and as azureml-core read them."""
     found = cloud.credentials(principal)
     return {
-        "AZURE_SUBSCRIPTION_ID": cloud.subscription,
+        "AZURE_SUBSCRIPTION_ID": cloud.subscription_of(principal),
         "AZURE_TENANT_ID": found["tenant_id"],
         "AZURE_CLIENT_ID": found["client_id"],
         "AZURE_CLIENT_SECRET": found["client_secret"],

@@ -29,7 +29,7 @@ def run(
     """Run ``command`` on a machine in ``place``; its exit code, or 128 plus the signal that ended it."""
     cloud = Cloud()
     environment = machine_environment(cloud, os.environ, principal)
-    with machine(cloud, place, address, host_name, forwarding, nic) as made:
+    with machine(cloud, place, address, host_name, forwarding, nic, principal) as made:
         return _run(command, environment, made, _surroundings(cloud, made, principal))
 
 

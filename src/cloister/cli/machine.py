@@ -40,13 +40,15 @@ def start_time(pid: int) -> str:
 
 @contextmanager
 def machine(
-    cloud: Cloud, place: str, address: str = "", host_name: str = "", forwarding: bool = False, nic: str = ""
+    cloud: Cloud, place: str, address: str = "", host_name: str = "", forwarding: bool = False, nic: str = "", principal: str = ""
 ) -> Iterator[Machine]:
     """Make a machine in ``place`` for as long as the block runs. Should this process die, control removes it.
 
-    With ``nic`` (a network interface's name or id) it has that one's place, address and groups.
+    With ``nic`` (a network interface's name or id) it has that one's place, address and groups. Names are looked up with the
+    owner's eyes, those of another tenant with its ``principal``'s.
     """
-    card, subnet = places.interface(cloud, nic) if nic else ("", places.resolve(cloud, place))
+    eyes = principal if cloud.is_elsewhere(principal) else ""
+    card, subnet = places.interface(cloud, nic, eyes) if nic else ("", places.resolve(cloud, place, eyes))
     name = f"exec-{os.getpid()}-{secrets.token_hex(3)}"
     path = f"/providers/Cloister.Fabric/machines/{name}"
     holder = {"pid": os.getpid(), "start": start_time(os.getpid())}

@@ -150,11 +150,24 @@ def demo(as_json: Json = False) -> None:
 def principal(
     action: Annotated[str, typer.Argument(metavar="create|show", help="Make a service principal, or show one made before.")],
     name: Annotated[str, typer.Argument(help="Its name, as --as takes it.")],
+    tenant: Annotated[str, typer.Option(metavar="NAME", help="Make it in this further tenant.")] = "",
 ) -> None:
     """Make or show a service principal of this cloud; it may do nothing until a role is assigned to it."""
     from cloister.cli.principal import principal
 
-    principal(action, name)
+    principal(action, name, tenant)
+
+
+@app.command()
+def tenant(
+    action: Annotated[str, typer.Argument(metavar="add|show|list", help="Add a tenant, show one added before, or list them.")],
+    name: Annotated[str, typer.Argument(help="Its name, and its owner's, as --as takes it.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Add a further tenant: a directory of its own with a subscription and an owner; other tenants' tokens are refused there."""
+    from cloister.cli.tenant import tenant
+
+    tenant(action, name, as_json)
 
 
 @app.command()

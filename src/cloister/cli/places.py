@@ -9,7 +9,7 @@ INTERNET = "internet"
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 
-def resolve(cloud: Cloud, place: str) -> str:
+def resolve(cloud: Cloud, place: str, principal: str = "") -> str:
     """``internet``, or the id of the one subnet meant by ``VNET/SUBNET``, ``GROUP/VNET/SUBNET`` or a subnet's id.
 
     Raises UsageError for another form, CliError where nothing or more than one subnet has the name.
@@ -21,7 +21,7 @@ def resolve(cloud: Cloud, place: str) -> str:
     wanted = [part for part in place.strip("/").lower().split("/") if part]
     if len(wanted) not in (2, 3):
         raise UsageError(f"cannot find the place '{place}': write internet, VNET/SUBNET, GROUP/VNET/SUBNET or a subnet's id")
-    known = subnets(cloud)
+    known = subnets(cloud, principal)
     found = [id for id in known if short(id).lower().split("/")[-len(wanted) :] == wanted]
     if len(found) == 1:
         return found[0]
@@ -35,15 +35,16 @@ def resolve(cloud: Cloud, place: str) -> str:
     )
 
 
-def interface(cloud: Cloud, name: str) -> tuple[str, str]:
+def interface(cloud: Cloud, name: str, principal: str = "") -> tuple[str, str]:
     """The ids of the one network interface meant by ``NAME``, ``GROUP/NAME`` or an id, and of its subnet.
 
     Raises CliError where nothing or more than one has the name.
     """
     wanted = name.strip("/").lower().split("/")
     found = []
-    for subscription in cloud.subscriptions():
-        for nic in cloud.listed(f"/subscriptions/{subscription}/providers/Microsoft.Network/networkInterfaces"):
+    for subscription in cloud.subscriptions(principal):
+        path = f"/subscriptions/{subscription}/providers/Microsoft.Network/networkInterfaces"
+        for nic in cloud.listed(path, principal=principal):
             parts = nic["id"].strip("/").lower().split("/")
             if parts == wanted or [parts[3], parts[-1]][-len(wanted) :] == wanted:
                 found.append(nic)
@@ -54,11 +55,12 @@ def interface(cloud: Cloud, name: str) -> tuple[str, str]:
     return found[0]["id"], next((one for one in inner if one.get("primary")), inner[0])["subnet"]["id"]
 
 
-def subnets(cloud: Cloud) -> list[str]:
-    """Ids of all subnets of all subscriptions, sorted."""
+def subnets(cloud: Cloud, principal: str = "") -> list[str]:
+    """Ids of all subnets of all subscriptions that a principal sees, sorted."""
     found = []
-    for subscription in cloud.subscriptions():
-        for vnet in cloud.listed(f"/subscriptions/{subscription}/providers/Microsoft.Network/virtualNetworks"):
+    for subscription in cloud.subscriptions(principal):
+        path = f"/subscriptions/{subscription}/providers/Microsoft.Network/virtualNetworks"
+        for vnet in cloud.listed(path, principal=principal):
             found += [subnet["id"] for subnet in vnet["properties"].get("subnets") or []]
     return sorted(found, key=str.lower)
 

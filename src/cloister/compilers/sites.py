@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cloister.net.desired import Caller, EdgeObject, Identity, InstanceMetadata, Permission, Policy, Relay, Site
+from cloister.net.desired import Caller, EdgeObject, Identity, InstanceMetadata, Permission, Policy, Relay, Site, Tenancy
 from cloister.net.intent import Endpoint, Grant, Intent, LinkService, Network, Service, Subnet
+from cloister.net.intent import Tenancy as TenancyIntent
 from cloister.net.names import CONTROL_NAMES
 from cloister.net.plan import INSTANCE_METADATA, identity_address, link_slot
 
@@ -121,6 +122,13 @@ def compile_grant(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
             yield permission(one)
 
 
+def compile_tenancy(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
+    """Whose tokens count in the subscriptions among ``intents``."""
+    for one in intents:
+        if isinstance(one, TenancyIntent):
+            yield Tenancy(owner=one.owner, subscription=one.owner, tenant=one.tenant)
+
+
 def compile_callers(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
     """Who asks from a network: its subnets with service endpoints, and its machines, who ask about themselves."""
     for one in intents:
@@ -136,4 +144,5 @@ def compile_sites(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
     yield from compile_base()
     yield from compile_resource(found)
     yield from compile_grant(found)
+    yield from compile_tenancy(found)
     yield from compile_callers(found)

@@ -26,6 +26,7 @@ from cloister.net.intent import (
     ResolverDoor,
     Service,
     Subnet,
+    Tenancy,
     Zone,
     ZoneLink,
 )
@@ -63,6 +64,8 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
             return (("view", intent.network.lower()),)
         case Grant():
             return (("grant", intent.owner.lower()),)
+        case Tenancy():
+            return (("tenancy", intent.owner.lower()),)
 
 
 def _base(_: Iterable[Intent]) -> Iterator[Desired]:
@@ -89,6 +92,7 @@ COMPILE: dict[str, Callable[[Iterable[Intent]], Iterable[Desired]]] = {
     "resource": _resource,
     "callers": sites.compile_callers,
     "grant": sites.compile_grant,
+    "tenancy": sites.compile_tenancy,
 }
 
 BASE: Unit = ("base", "")

@@ -28,8 +28,9 @@ class Failure(Exception):
 class CloudFacts:
     """See ``template.context.Facts``. Reads single rows only, so any thread may ask."""
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Engine, tenant: str):
         self._engine = engine
+        self._tenant = tenant
 
     def subscription(self, subscription: str) -> dict[str, Any] | None:
         row = self._engine.view().get(f"/subscriptions/{subscription}")
@@ -52,7 +53,7 @@ class CloudFacts:
         return {**out, "tags": row.body.get("tags") or {}, "properties": {"provisioningState": "Succeeded"}}
 
     def tenant(self) -> dict[str, Any]:
-        tenant = self._engine.view().tenant_id
+        tenant = self._tenant
         row = self._engine.view().get(f"/providers/Microsoft.Resources/tenants/{tenant}")
         title = (row.properties.get("displayName") if row is not None else "") or tenant
         return {

@@ -27,7 +27,7 @@ def context_of(engine: Engine, place: Place, name: str, ask: record.Ask, caller:
     seed = UUID(correlation)
     bare = Context(
         place=place,
-        facts=CloudFacts(engine),
+        facts=CloudFacts(engine, place.tenant),
         now=record.moment(now),
         new_guid=lambda number: str(uuid5(seed, str(number))),
         deployer={"objectId": caller.principal, "tenantId": caller.tenant or place.tenant, "userPrincipalName": caller.name},

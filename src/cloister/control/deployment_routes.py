@@ -42,7 +42,7 @@ class Answers:
         self.all = deployments
 
     def _place(self, call: RouteCall) -> Place:
-        tenant = self.all.engine.view().tenant_id
+        tenant = call.caller.tenant or self.all.engine.view().tenant_id  # that of the scope: another's token does not come here
         if "subscription" in call.parts:
             return Place(tenant, call.parts["subscription"], call.parts["group"])
         try:

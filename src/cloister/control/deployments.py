@@ -29,6 +29,7 @@ from cloister.arm.template.errors import ExpressionError
 from cloister.arm.template.plan import Nested, Plan
 from cloister.control import deployment_plan as planning
 from cloister.control import deployment_record as record
+from cloister.arm.tenants import tenant_of
 from cloister.control.deployment_facts import Failure
 from cloister.control.deployment_links import Links
 from cloister.control.deployment_run import Run
@@ -313,7 +314,7 @@ class Deployments:
                     "run it again.",
                 )
             ask = msgspec.convert({**document, "given": document.get("given") or {}}, record.Ask)
-            place = Place(self.engine.view().tenant_id, id.subscription, id.resource_group)
+            place = Place(tenant_of(row.id, self.engine.view()), id.subscription, id.resource_group)
             plan, _ = await self._planned(place, row.name, ask, caller, correlation, str(row.facts["started"]))
         except (ArmError, ExpressionError, msgspec.ValidationError) as error:
             body = error.body()["error"] if isinstance(error, ArmError) else {"code": "DeploymentFailed", "message": str(error)}

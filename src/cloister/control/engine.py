@@ -18,11 +18,12 @@ from typing import Any
 import msgspec
 import orjson
 
-from cloister.arm.catalog import Catalog
+from cloister.arm.catalog import TENANT_TYPE, Catalog
 from cloister.arm.errors import ArmError
-from cloister.arm.ids import ResourceId, key
+from cloister.arm.ids import ResourceId, key, parse
 from cloister.arm.resource import ResourceType, Row
 from cloister.control import answers, moving, operations, reading
+from cloister.arm.tenants import tenant_of
 from cloister.control.authority import Authority
 from cloister.control.distrust import Bug
 from cloister.control.gates import (
@@ -35,6 +36,7 @@ from cloister.control.gates import (
     local_caller,
     permission,
     require_permission,
+    require_own_tenant,
 )
 from cloister.control.passage import WRITING, Passage
 from cloister.control.ports import Caller, Commit, Event, Loop, Route, RouteCall, Store, Verifier
@@ -50,6 +52,7 @@ AUDIENCES = ("https://management.azure.com", "https://management.core.windows.ne
 _SECRET = "engine/secret"
 _PUBLIC = "anonymous"
 REFUSALS_LOGGED = (403, 409)
+_TENANTS = TENANT_TYPE.lower()
 """Answers to a write that the activity log keeps: forbidden by roles or policies, in the way of a lock or another resource."""
 _TEXT_MAX = 2000
 
@@ -120,10 +123,16 @@ class Engine:
         return self.renderer.value(row, self.view(caller, shown=True), api_version)
 
     def allows(self, caller: Caller, action: str, scope: str) -> bool:
-        return self.rights.allows(caller.principal, action, scope)
+        return self.rights.allows(caller.principal, action, scope) and self.trusts(caller, scope)
 
     def sees(self, caller: Caller, scope: str) -> bool:
-        return self.rights.sees(caller.principal, scope)
+        return self.rights.sees(caller.principal, scope) and self.trusts(caller, scope)
+
+    def trusts(self, caller: Caller, scope: str) -> bool:
+        """Whether the scope is in the tenant that the caller's token is of. Nobody needs to look while there is one tenant."""
+        if not caller.tenant or len(self.index.keys_of_type(_TENANTS)) < 2:
+            return True
+        return tenant_of(scope, self.view()) == caller.tenant
 
     def draft(self, p: Passage) -> Draft:
         """The rows as a request may change them."""
@@ -132,7 +141,7 @@ class Engine:
     def _allowed(self, caller: Caller | None) -> Callable[[str, str], bool]:
         if caller is None:
             return lambda action, scope: False
-        return lambda action, scope: self.rights.allows(caller.principal, action, scope)
+        return lambda action, scope: self.allows(caller, action, scope)
 
     def spelled(self, id: ResourceId) -> ResourceId:
         """The id as types and existing rows spell it."""
@@ -239,7 +248,9 @@ class Engine:
             p.caller = caller = self.authenticate(request.headers, request.authority)
             p.api_version = checked_api_version(p.query.get("api-version", ""))
             if route.permission:
-                require_permission(p, route.permission, scope_of_path(request.path))
+                require_permission(p, route.permission, scope)
+            scope = scope_of_path(request.path)
+            require_own_tenant(self, parse(scope).subscription if scope != "/" else "", caller)
         request = msgspec.structs.replace(request, query={name.lower(): value for name, value in request.query.items()})
         return await route.handle(self, RouteCall(request=request, parts=match.parts, caller=caller, body=_lenient(request)))
 

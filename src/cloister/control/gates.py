@@ -17,6 +17,7 @@ from cloister.arm.ids import RESOURCES, key
 from cloister.arm.jsonbody import parse_body
 from cloister.arm.rbac import is_inside
 from cloister.arm.resource import Action, ResourceType, Row
+from cloister.arm.tenants import tenant_of, wrong_tenant
 from cloister.control import writing
 from cloister.control.authority import scope_of
 from cloister.control.passage import WRITING, Passage
@@ -105,6 +106,7 @@ def _scope_action_kind(p: Passage) -> ResourceType | None:
 def authorize(p: Passage) -> None:
     """The caller's role assignments must allow the action at the scope."""
     is_collection = p.target.kind == "collection"
+    require_own_tenant(p.engine, p.id.subscription, p.caller)
     if p.kind.name != SUBSCRIPTION_TYPE or not (is_collection or p.method == "PUT"):
         require_subscription(p.engine, p.id.subscription)
     scope = p.target.scope if is_collection else p.id.text
@@ -135,7 +137,7 @@ def find_action(p: Passage) -> tuple[str, Action | None]:
 
 def require_permission(p: Passage, action: str, scope: str) -> None:
     """Raises ArmError 403 ``AuthorizationFailed`` in Azure's words."""
-    if p.engine.rights.allows(p.caller.principal, action, scope):
+    if p.engine.allows(p.caller, action, scope):
         return
     who = p.caller.client_id or p.caller.name or p.caller.principal
     message = (
@@ -143,6 +145,12 @@ def require_permission(p: Passage, action: str, scope: str) -> None:
         f"over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
     )
     raise ArmError(403, "AuthorizationFailed", message)
+
+
+def require_own_tenant(engine: Engine, subscription: str, caller: Caller) -> None:
+    """Raises ArmError 401 for a subscription of another tenant than the caller's token is of."""
+    if subscription and not engine.trusts(caller, scope := f"/subscriptions/{subscription}"):
+        raise wrong_tenant(caller.tenant, tenant_of(scope, engine.view()))
 
 
 def require_subscription(engine: Engine, subscription: str) -> None:

@@ -11,10 +11,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cloister.arm.catalog import SUBSCRIPTION_TYPE, TENANT_TYPE
 from cloister.arm.identity import ManagedIdentity
+from cloister.arm.tenants import tenant_of
 from cloister.control.explaining import Explainer
 from cloister.control.loop import ReconcileLoop
-from cloister.control.ports import Engine
+from cloister.control.ports import Caller, Engine
+from cloister.control.seed import tenant_rows
 from cloister.frontends import instance_metadata
 from cloister.ipc.messages import Request, Response
 
@@ -28,8 +31,15 @@ class Identity(Protocol):
         """An access token; ``principal`` is a name, client id or object id, ``""`` the owner. Raises LookupError."""
         ...
 
-    def principal(self, name: str, create: bool) -> dict[str, str]:
-        """``{"client_id", "client_secret", "object_id"}`` of a named principal. Raises LookupError."""
+    def principal(self, name: str, create: bool, tenant: str = "") -> dict[str, str]:
+        """``{"client_id", "client_secret", "object_id"}`` of a named principal. Raises LookupError.
+
+        Of one that is not of the cloud's own tenant also ``tenant_id`` and its tenant's ``subscription_id``.
+        """
+        ...
+
+    def tenant(self, name: str, create: bool) -> dict[str, str]:
+        """``tenant_id``, ``subscription_id`` and its owner's credentials of a further tenant. Raises LookupError."""
         ...
 
     def managed(self, identities: Sequence[ManagedIdentity], query: Mapping[str, str], who: str) -> Response:
@@ -51,6 +61,8 @@ class ControlSocket:
             "certificate": self.certificate,
             "token": self.token,
             "principal": self.principal,
+            "tenant": self.tenant,
+            "tenants": self.tenants,
             "status": self.status,
             "explain": self.explain,
             "ping": self.ping,
@@ -83,7 +95,24 @@ class ControlSocket:
 
     async def principal(self, params: Any) -> dict[str, str]:
         """A named principal's credentials; made where ``create`` says so."""
-        return self._identity.principal(str(params["name"]), bool(params.get("create")))
+        return self._identity.principal(str(params["name"]), bool(params.get("create")), str(params.get("tenant") or ""))
+
+    async def tenant(self, params: Any) -> dict[str, str]:
+        """A further tenant by name; made with its subscription and its owner where ``create`` says so."""
+        name = str(params["name"])
+        found = self._identity.tenant(name, bool(params.get("create")))
+        owner = Caller(principal=found["object_id"], name=name, client_id=found["client_id"], tenant=found["tenant_id"])
+        await tenant_rows(self._engine, name, found["subscription_id"], owner)
+        return found
+
+    async def tenants(self, _: Any) -> list[dict[str, Any]]:
+        """All tenants with their subscriptions."""
+        view = self._engine.view()
+        held: dict[str, list[str]] = {row.name: [] for row in view.of_type(TENANT_TYPE)}
+        for row in view.of_type(SUBSCRIPTION_TYPE):
+            held.setdefault(tenant_of(row.id, view), []).append(row.name)
+        names = {row.name: str(row.properties.get("displayName") or "") for row in view.of_type(TENANT_TYPE)}
+        return [{"name": names.get(id, ""), "tenant_id": id, "subscriptions": found} for id, found in held.items()]
 
     async def status(self, _: Any) -> dict[str, Any]:
         """The loop's numbers and how many rows of each type there are."""

@@ -251,6 +251,13 @@ class Forwarding(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_onl
     because: str
 
 
+class Tenancy(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """Whose tokens count in a subscription: those of one tenant."""
+
+    owner: str
+    tenant: str
+
+
 class Grant(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A role assignment, flattened: what ``principal`` may do at ``scope`` and below."""
 
@@ -279,4 +286,5 @@ Intent = (
     | ResolverDoor
     | Forwarding
     | Grant
+    | Tenancy
 )

@@ -53,8 +53,8 @@ def shown_subscription(row: Row, tenant_id: str) -> dict[str, Any]:
 
 
 async def tenants(engine: Engine, call: RouteCall) -> Response:
-    """GET /tenants: the tenant of this cloud, to everyone in it."""
-    rows = engine.view().of_type(TENANT_TYPE)
+    """GET /tenants: the tenant that the caller's token is of."""
+    rows = [row for row in engine.view().of_type(TENANT_TYPE) if row.name == (call.caller.tenant or engine.view().tenant_id)]
     found = [shown_tenant(row) for row in rows]
     return reply(200, {"value": found, "count": {"type": "Total", "value": len(found)}})
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cloister.net.desired.edge import Caller, Identity, InstanceMetadata, Permission, Policy, Relay, Site
+from cloister.net.desired.edge import Caller, Identity, InstanceMetadata, Permission, Policy, Relay, Site, Tenancy
 from cloister.net.desired.fabric import (
     Egress,
     EndpointAddress,
@@ -70,6 +70,7 @@ __all__ = [
     "ResolverObject",
     "Sever",
     "Site",
+    "Tenancy",
     "Uplink",
     "View",
     "ZoneRecords",
@@ -89,7 +90,7 @@ FabricObject = (
     | IdentityRoute
     | Filters
 )
-EdgeObject = Site | Policy | Identity | Caller | Relay | InstanceMetadata | Permission
+EdgeObject = Site | Policy | Identity | Caller | Relay | InstanceMetadata | Permission | Tenancy
 ResolverObject = View | Door | ZoneRecords | PublicName
 Desired = FabricObject | EdgeObject | ResolverObject
 

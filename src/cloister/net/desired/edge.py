@@ -97,6 +97,18 @@ class InstanceMetadata(msgspec.Struct, frozen=True, tag=True, tag_field="kind", 
         return f"metadata {self.namespace}"
 
 
+class Tenancy(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """Whose tokens count for the resources of a subscription (its id): those of one tenant."""
+
+    owner: str
+    subscription: str
+    tenant: str
+
+    @property
+    def key(self) -> str:
+        return f"tenancy {self.subscription.lower()}"
+
+
 class Permission(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A role assignment for data-plane checks at the edge; fields as in ``intent.Grant``."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from cloister.arm.resource import Row, View
 from cloister.arm.schema import anything, array, boolean, obj, string
+from cloister.arm.tenants import tenant_of
 from cloister.providers.link_targets import Offer, groups, target
 from cloister.providers.plain import plain
 
@@ -66,7 +67,7 @@ def _number(row: Row, view: View) -> str:
 
 def _identity(row: Row, view: View, purpose: str) -> dict[str, str]:
     """The identity that the service would use for one purpose."""
-    return {"principalId": view.new_id(f"{row.id} {purpose}"), "tenantId": view.tenant_id, "type": "SystemAssigned"}
+    return {"principalId": view.new_id(f"{row.id} {purpose}"), "tenantId": tenant_of(row.id, view), "type": "SystemAssigned"}
 
 
 TARGET = target(

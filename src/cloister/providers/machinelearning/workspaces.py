@@ -11,6 +11,7 @@ from typing import Any
 from cloister.arm.errors import Problem
 from cloister.arm.resource import Action, Call, Change, Outcome, ResourceType, Row, View, listening
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
+from cloister.arm.tenants import tenant_of
 from cloister.net.intent import Service
 from cloister.providers import identity, private_link
 from cloister.providers.machinelearning import names, public_access
@@ -158,7 +159,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     storage = view.get(row.properties.get("storageAccount") or "")
     return {
         "workspaceId": guid,
-        "tenantId": view.tenant_id,
+        "tenantId": tenant_of(row.id, view),
         "creationTime": row.facts.get("created", ""),
         "friendlyName": row.properties.get("friendlyName") or row.name,
         "discoveryUrl": discovery_url(row),
@@ -242,5 +243,6 @@ TYPE = ResourceType(
     },
     private_link=(names.WORKSPACE_GROUP,),
     name_pattern=r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}",
+    put_status=(200, 200),  # 2021-07-01 to 2022-05-01 know no 201, and their clients take it for an error
 )
 CHILDREN = private_link.child_types(NAME, API_VERSIONS, names.members_by_version)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cloister.arm.resource import Change, ResourceType, Row, View, enforced, stored
 from cloister.arm.schema import array, obj, string
+from cloister.arm.tenants import tenant_of
 
 NAME = "Microsoft.ManagedIdentity/userAssignedIdentities"
 API_VERSIONS = ("2024-11-30", "2023-01-31", "2022-01-31-preview", "2018-11-30", "2015-08-31-preview")
@@ -18,7 +19,7 @@ def settle(change: Change, view: View) -> Row:
     if "principal" not in facts:
         facts["principal"] = view.new_id(f"{change.row.id} principalId {view.now}")
         facts["client"] = view.new_id(f"{change.row.id} clientId {view.now}")
-    ids = {"tenantId": view.tenant_id, "principalId": facts["principal"], "clientId": facts["client"]}
+    ids = {"tenantId": tenant_of(change.row.id, view), "principalId": facts["principal"], "clientId": facts["client"]}
     return change.row.with_facts(**facts).with_properties(**ids)
 
 

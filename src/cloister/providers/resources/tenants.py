@@ -1,4 +1,4 @@
-"""Microsoft.Resources/tenants: the one tenant of this cloud, made at its first start. Stored; PUT only renames it."""
+"""Microsoft.Resources/tenants: the cloud's own, made at its first start, and those the operator adds. PUT only renames one."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ PROPERTIES = obj(displayName=string(length=(1, 256)), tenantId=string(read_only=
 
 
 def check(change: Change, view: View) -> Iterator[Problem]:
-    """There is one tenant, and it is there already."""
+    """Tenants are made by the operator: each has principals of its own, which no PUT can make."""
     if change.old is None:
         yield Problem(
             "TenantNotFound",
             "",
-            f"cannot make the tenant '{change.row.name}': this cloud has one tenant, '{view.tenant_id}'; use that, or start "
-            "another cloud with a CLOISTER_HOME of its own.",
+            f"cannot make the tenant '{change.row.name}': a tenant is made by 'cloister tenant add NAME', which gives it its id.",
             404,
         )
 

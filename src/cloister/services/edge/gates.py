@@ -4,7 +4,7 @@
     name       the Host is the name the connection was made for
     boundary   the resource in the path is the one the name stands for, and the one the endpoint leads to
     network    the resource's network policy lets this way in
-    token      the token is this cloud's, for this kind of service, and has not expired
+    token      the token is this cloud's, of the resource's tenant, for this kind of service, and has not expired
     permission a role assignment allows the action
 
 Each gate answers (a refusal ends the request) or passes None on. Names of the control plane pass ``way`` and ``name``
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from cloister.arm import ids
 from cloister.arm.errors import ArmError
+from cloister.arm.tenants import wrong_tenant
 from cloister.ipc.messages import Response
 from cloister.net.desired import Identity, Policy, Site
 from cloister.services.edge import actions, pages, refusals
@@ -152,6 +153,9 @@ def token(passage: Passage) -> Response | None:
         return None
     try:
         passage.claims = passage.verifier.verify(bearer(passage.headers.get("authorization", "")), ML_AUDIENCES)
+        wanted = passage.state.tenant(passage.site.resource if passage.site is not None else "")
+        if passage.claims["tid"] != wanted:
+            raise wrong_tenant(passage.claims["tid"], wanted)
     except ArmError as error:
         texts = {"AuthenticationFailed": "Bearer token not provided."}
         text = texts.get(error.code, error.message)

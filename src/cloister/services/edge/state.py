@@ -22,6 +22,7 @@ from cloister.net.desired import (
     Relay,
     Sever,
     Site,
+    Tenancy,
 )
 
 
@@ -44,6 +45,7 @@ class EdgeState:
         self._identities: dict[str, Identity] = {}
         self._callers: dict[str, Caller] = {}
         self._relays: dict[str, Relay] = {}
+        self._tenants: dict[str, str] = {}  # by subscription
         self._roles: dict[str, dict[str, rbac.HeldRole]] = {}
         self._decisions: dict[tuple[str, str, str], bool] = {}
 
@@ -88,6 +90,8 @@ class EdgeState:
             self._callers[one.address] = one
         elif isinstance(one, Relay):
             self._relays[one.address] = one
+        elif isinstance(one, Tenancy):
+            self._tenants[ids.key(one.subscription)] = one.tenant
         elif isinstance(one, Permission):
             self._roles.setdefault(one.principal.lower(), {})[one.key] = held_role(one)
             self._decisions.clear()
@@ -114,6 +118,8 @@ class EdgeState:
             self.on_gone(old.address)
         elif isinstance(old, Relay):
             self._relays.pop(old.address, None)
+        elif isinstance(old, Tenancy):
+            self._tenants.pop(ids.key(old.subscription), None)
         elif isinstance(old, Permission):
             held = self._roles.get(old.principal.lower(), {})
             held.pop(old.key, None)
@@ -138,6 +144,10 @@ class EdgeState:
     def policy(self, resource: str) -> Policy | None:
         """The network policy of a resource, by id."""
         return self._policies.get(ids.key(resource))
+
+    def tenant(self, resource: str) -> str:
+        """The tenant whose tokens count for a resource; "" while control has not said it."""
+        return self._tenants.get("/".join(ids.key(resource).split("/")[:3]), "")
 
     def identity(self, address: str) -> Identity | None:
         """The private endpoint that an address stands for."""

@@ -1,4 +1,4 @@
-"""The tenant's directory: service principals, kept in ``secrets/principals.json`` (0600), and the owner among them.
+"""The directory of all tenants: service principals, kept in ``secrets/principals.json`` (0600), and the owner among them.
 
 The owner is made at the first start; its secret stands in ``secrets/owner.json`` (0600), the only place where a secret
 is kept in clear, because the cloud's own command line signs in with it.
@@ -21,6 +21,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """A service principal. ``object_id`` is what role assignments name, ``client_id`` what a client signs in with.
 
     ``kept`` is the hash of its secret, ``""`` for one that cannot sign in with a secret (a managed identity).
+    ``tenant`` is ``""`` for the cloud's own.
     """
 
     client_id: str
@@ -28,10 +29,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kept: str = ""
     kind: str = "ServicePrincipal"
+    tenant: str = ""
 
 
 class Directory:
-    """All principals of one tenant. Thread-safe; a principal is on disk before its secret is given away."""
+    """All principals; ``tenant_id`` is the cloud's own tenant. Thread-safe; on disk before a secret is given away."""
 
     def __init__(self, path: Path, tenant_id: str):
         self.path = path
@@ -55,10 +57,21 @@ class Directory:
         """The owner principal. Raises FileNotFoundError or KeyError where the home was tampered with."""
         return self._by_client[msgspec.json.decode(home.owner_file.read_bytes())["client_id"]]
 
-    def create_principal(self, name: str) -> tuple[str, str, str]:
+    @property
+    def tenants(self) -> set[str]:
+        """The tenants that have principals: the cloud's own, and those the operator made."""
+        return {self.tenant_of(one) for one in self._by_client.values()} | {self.tenant_id.lower()}
+
+    def tenant_of(self, principal: Principal) -> str:
+        """The tenant that a principal belongs to."""
+        return (principal.tenant or self.tenant_id).lower()
+
+    def create_principal(self, name: str, tenant: str = "") -> tuple[str, str, str]:
         """A new service principal: ``(client_id, client_secret, object_id)``; the secret is not kept and not shown again."""
         secret = make_secret()
-        made = Principal(client_id=str(uuid.uuid4()), object_id=str(uuid.uuid4()), name=name, kept=hash_secret(secret))
+        made = Principal(
+            client_id=str(uuid.uuid4()), object_id=str(uuid.uuid4()), name=name, kept=hash_secret(secret), tenant=tenant
+        )
         self._keep(made)
         return made.client_id, secret, made.object_id
 

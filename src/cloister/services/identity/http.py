@@ -79,7 +79,7 @@ def is_login_path(path: str) -> bool:
 
 
 class Login:
-    """The login service of one tenant. Pure but for the clock: it never waits, so it may run in control's loop."""
+    """The login service of all tenants. Pure but for the clock: it never waits, so it may run in control's loop."""
 
     def __init__(self, directory: Directory, mint: Mint, clock: Clock = time.time):
         self._directory = directory
@@ -96,7 +96,7 @@ class Login:
     def _route(self, request: Request) -> Response:
         parts = [part for part in request.path.split("/") if part]
         words = [part.lower() for part in parts]
-        if words[:2] == ["adfs", self._mint.tenant_id.lower()]:
+        if words[:1] == ["adfs"] and words[1:2] and words[1] in self._directory.tenants:
             parts, words = [parts[0], *parts[2:]], [words[0], *words[2:]]
         if words == ["common", "discovery", "instance"]:
             return self._instance(request)
@@ -125,15 +125,15 @@ class Login:
         )
 
     def _tenant(self, word: str, rest: list[str]) -> str:
-        """The tenant segment as it shall appear in URLs. ``adfs`` is the AD FS form of the one tenant."""
+        """The tenant segment as it shall appear in URLs. ``adfs`` is the AD FS form: there a client's own tenant counts."""
         plain = word.lower()
-        if plain == "adfs" or plain == self._mint.tenant_id.lower():
-            return plain if plain == "adfs" else self._mint.tenant_id
+        if plain == "adfs" or plain in self._directory.tenants:
+            return plain
         if plain in ANY_TENANT and rest[-1:] != ["token"]:
             return plain
         text = (
             f"Tenant '{word[:100]}' not found. Check to make sure you have the correct tenant ID and are signing into the "
-            f"correct cloud. This cloud has one tenant: '{self._mint.tenant_id}'."
+            f"correct cloud. Its own tenant is '{self._mint.tenant_id}'; 'cloister tenant list' names the others."
         )
         raise LoginError(400, "invalid_request" if rest[-1:] == ["token"] else "invalid_tenant", 90002, text)
 
@@ -143,7 +143,7 @@ class Login:
             authorize, token, keys, issuer = f"{root}/oauth2/authorize", f"{root}/oauth2/token", f"{root}/discovery/keys", root
         else:
             authorize, token = f"{root}/oauth2{version}/authorize", f"{root}/oauth2{version}/token"
-            named = "{tenantid}" if tenant in ANY_TENANT else self._mint.tenant_id
+            named = "{tenantid}" if tenant in ANY_TENANT else tenant
             host = request.authority or LOGIN_HOST
             issuer = f"https://{host}/{named}/v2.0" if version else f"https://sts.windows.net/{named}/"
             keys = f"{root}/discovery{version}/keys"
@@ -191,7 +191,7 @@ class Login:
                 "use 'client_credentials'."
             )
             raise LoginError(400, "unsupported_grant_type", 70003, text)
-        principal = self._client(request, form)
+        principal = self._client(request, form, tenant)
         audience = self._audience(form, wants_scope="v2.0" in rest)
         more: dict[str, Any] = {"xms_cc": ["CP1"]} if '"CP1"' in form.get("claims", "") else {}
         token = self._mint.token(principal, audience, **more)
@@ -203,7 +203,7 @@ class Login:
             found = {"token_type": "Bearer", "expires_in": str(lifetime), "ext_expires_in": str(lifetime), **times}
         return _json(200, {**found, "access_token": token})
 
-    def _client(self, request: Request, form: dict[str, str]) -> Principal:
+    def _client(self, request: Request, form: dict[str, str], tenant: str) -> Principal:
         client_id, secret = _basic(request.headers.get("authorization", ""))
         client_id = client_id or form.get("client_id", "")
         secret = secret or form.get("client_secret", "")
@@ -212,9 +212,10 @@ class Login:
                 400, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'."
             )
         principal = self._directory.find(client_id) if _is_guid(client_id) else None
-        if principal is None or principal.client_id != client_id.lower():
+        elsewhere = principal is not None and tenant not in ("adfs", self._directory.tenant_of(principal))
+        if principal is None or principal.client_id != client_id.lower() or elsewhere:
             text = (
-                f"Application with identifier '{client_id[:100]}' was not found in the directory '{self._mint.tenant_id}'. This "
+                f"Application with identifier '{client_id[:100]}' was not found in the directory '{tenant}'. This "
                 "can happen if the application has not been installed by the administrator of the tenant. "
                 "'cloister env' prints the owner's client id."
             )

@@ -77,13 +77,13 @@ def _granted(mint: Mint, identities: Sequence[ManagedIdentity], query: Mapping[s
     audience = known_audience(resource)
     if not audience:
         text = (
-            f"AADSTS500011: The resource principal named {resource[:200]} was not found in the tenant named '{mint.tenant_id}'. "
+            f"AADSTS500011: The resource principal named {resource[:200]} was not found in the directory. "
             f"This cloud gives tokens for {', '.join(AUDIENCES)}."
         )
         raise Refused("invalid_resource", text)
     one = chosen(identities, query, who)
     name = one.resource.rsplit("/", 1)[-1]
-    principal = Principal(client_id=one.client, object_id=one.principal, name=name, kind="ManagedIdentity")
+    principal = Principal(client_id=one.client, object_id=one.principal, name=name, kind="ManagedIdentity", tenant=one.tenant)
     seconds = str(TOKEN_SECONDS - 1)
     return _json(
         200,

@@ -39,7 +39,8 @@ ML_AUDIENCES = (*ARM_AUDIENCES, "https://ml.azure.com")
 
 _BACKDATED = 300  # nbf lies five minutes back, as Entra's does, for clients whose clock is behind
 _CLOCK_SKEW = 5
-_SIGNATURE_AND_ISSUER: Any = {
+_SIGNATURE: Any = {
+    "verify_iss": False,  # one issuer for each tenant: compared with the token's own tenant, below
     "verify_exp": False,  # times and audience are checked on every call, also of a token that is remembered
     "verify_nbf": False,
     "verify_iat": False,
@@ -53,9 +54,13 @@ def jwks_file(home: Home) -> Path:
     return home.root / "jwks.json"
 
 
+ISSUER = "https://sts.windows.net/{tenantid}/"
+"""The issuer of access tokens (v1.0 form, which ARM's tokens have), as Entra's keys for all tenants name it."""
+
+
 def issuer_of(tenant_id: str) -> str:
-    """The issuer of access tokens of a tenant (v1.0 form, which ARM's tokens have)."""
-    return f"https://sts.windows.net/{tenant_id}/"
+    """The issuer of access tokens of a tenant."""
+    return ISSUER.replace("{tenantid}", tenant_id)
 
 
 def _number(value: int) -> str:
@@ -76,7 +81,7 @@ class Mint:
         public = {"e": _number(numbers.e), "kty": "RSA", "n": _number(numbers.n)}
         thumbprint = hashlib.sha256(json.dumps(public, separators=(",", ":")).encode()).digest()
         self.kid = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
-        self.jwk = {**public, "use": "sig", "alg": "RS256", "kid": self.kid, "issuer": issuer_of(tenant_id)}
+        self.jwk = {**public, "use": "sig", "alg": "RS256", "kid": self.kid, "issuer": ISSUER}
 
     @classmethod
     def open(cls, home: Home, tenant_id: str) -> Mint:
@@ -87,7 +92,9 @@ class Mint:
             encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
             write_private(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
         mint = cls(path.read_bytes(), tenant_id)
-        write_private(jwks_file(home), json.dumps(mint.jwks()).encode(), mode=0o644)
+        keys = json.dumps(mint.jwks()).encode()
+        if not jwks_file(home).exists() or jwks_file(home).read_bytes() != keys:  # a full disk stops no start
+            write_private(jwks_file(home), keys, mode=0o644)
         return mint
 
     def jwks(self) -> dict[str, Any]:
@@ -97,20 +104,21 @@ class Mint:
     def token(self, principal: Principal, audience: str, lifetime: int = TOKEN_SECONDS, **more: Any) -> str:
         """A token for ``principal`` and ``audience``, valid for ``lifetime`` seconds from now."""
         now = int(self._clock())
+        tenant = principal.tenant or self.tenant_id
         claims = {
             "aud": audience,
-            "iss": issuer_of(self.tenant_id),
+            "iss": issuer_of(tenant),
             "iat": now - _BACKDATED,
             "nbf": now - _BACKDATED,
             "exp": now + lifetime,
             "appid": principal.client_id,
             "appidacr": "1" if principal.kind == "ServicePrincipal" else "2",
             "app_displayname": principal.name,
-            "idp": issuer_of(self.tenant_id),
+            "idp": issuer_of(tenant),
             "idtyp": "app",
             "oid": principal.object_id,
             "sub": principal.object_id,
-            "tid": self.tenant_id,
+            "tid": tenant,
             "uti": secrets.token_urlsafe(16),
             "ver": "1.0",
             "xms_idrel": "7 2",
@@ -124,7 +132,7 @@ class Keys(Protocol):
     """Where a verifier finds public keys."""
 
     def get(self, kid: str) -> tuple[Any, str] | None:
-        """The public key of that name and its issuer."""
+        """The public key of that name and its issuer, with ``{tenantid}`` for any tenant."""
         ...
 
 
@@ -132,7 +140,7 @@ class OwnKeys:
     """The keys of a Mint in the same process."""
 
     def __init__(self, mint: Mint):
-        self._found = {mint.kid: (jwt.PyJWK(mint.jwk).key, issuer_of(mint.tenant_id))}
+        self._found = {mint.kid: (jwt.PyJWK(mint.jwk).key, ISSUER)}
 
     def get(self, kid: str) -> tuple[Any, str] | None:
         """As ``Keys.get``."""
@@ -209,9 +217,11 @@ class Verifier:
                 text = "The access token is invalid: its key is not this cloud's. Ask this cloud's login for a token."
                 raise unauthorized("InvalidAuthenticationToken", text)
             key, issuer = found
-            claims = jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options=_SIGNATURE_AND_ISSUER)
+            claims = jwt.decode(token, key, algorithms=["RS256"], options=_SIGNATURE)
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {error}.") from error
+        if claims["iss"] != issuer.replace("{tenantid}", str(claims.get("tid"))):
+            raise unauthorized("InvalidAuthenticationToken", "The access token is invalid: Invalid issuer.")
         claims.setdefault("nbf", 0)
         for name, kind in (("exp", (int, float)), ("nbf", (int, float)), ("aud", str), ("tid", str), ("oid", str)):
             if not isinstance(claims.get(name), kind):  # type: ignore[arg-type]
