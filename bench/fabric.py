@@ -16,6 +16,7 @@ from bench.figures import RUNS, Figure, compared, plain
 from bench.lab import Lab, lab
 from cloister.drivers.linux.namespaces import Space
 from cloister.drivers.linux.netlink import NETFILTER, ROUTE, Channel, Message
+from cloister.drivers.linux.settings import Settings
 from cloister.keeper.client import enter_network
 from cloister.keeper.kernel import new_network
 from cloister.net.desired import Drop, FabricObject, Put
@@ -109,7 +110,7 @@ def _replayed(made: Lab, steps: list[Step], descriptors: dict[str, int]) -> floa
     null = os.open(os.devnull, os.O_RDONLY)
     for number in descriptors.values():
         os.dup2(null, number)  # nothing else shall get these numbers
-    home, opened = new_network(), list[str]()
+    home, opened, settings = new_network(), list[str](), Settings()
     channels = {("services", "route"): made.world.route("services")}
     began = time.perf_counter()
     for name, kind, sent in steps:
@@ -120,9 +121,7 @@ def _replayed(made: Lab, steps: list[Step], descriptors: dict[str, int]) -> floa
             opened.append(name)
         if kind == "sysctls":
             enter_network(descriptors[name])
-            for path, value in sent:
-                with open(f"/proc/sys/net/{path}", "wb", 0) as file:
-                    file.write(value.encode())
+            settings.write(sent)
             enter_network(home)
             continue
         if (name, kind) not in channels:
@@ -133,6 +132,7 @@ def _replayed(made: Lab, steps: list[Step], descriptors: dict[str, int]) -> floa
         errors = channel.send(sent) if kind == "route" else channel.transact(sent)
         assert not errors, (name, errors)
     taken = time.perf_counter() - began
+    settings.close()
     for channel in channels.values():
         channel.close()
     for number in descriptors.values():

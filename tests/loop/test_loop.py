@@ -12,7 +12,7 @@ from cloister.compilers.units import compile_all
 from cloister.control.loop import ReconcileLoop
 from cloister.drivers.sim.fabric import SimFabric, SimPlain
 from cloister.ipc.frames import Unreachable
-from cloister.net.desired import Drop, Filters, Forward, Put
+from cloister.net.desired import Drop, Filters, Forward, IdentityRoute, Put
 from cloister.net.intent import (
     Endpoint,
     Filter,
@@ -266,6 +266,50 @@ def test_nothing_is_granted_where_a_restriction_failed():
         await cloud.settled()
         assert refused["times"] == 0 and not passed
         assert cloud.fabric.connect("machine-3", "168.63.129.16", 53).arrived
+
+    run(scenario)
+
+
+def test_batches_of_any_size_make_the_same_world_in_one_pass(monkeypatch, caplog):
+    """What others stand on comes in an earlier batch, so nothing fails and is made in a second pass."""
+    monkeypatch.setattr("cloister.control.loop.EDITS_PER_BATCH_MAX", 1)
+
+    async def scenario(cloud):
+        for n in range(1, 4):
+            cloud.set(f"/v{n}", vnet(n))
+            cloud.set(f"/m{n}", machine(n, n))
+            cloud.set(f"/pe{n}", endpoint(network=n, number=n))
+        cloud.set("/w", service())
+        await cloud.settled()
+        assert not [record for record in caplog.records if record.name == "cloister.loop"], caplog.text
+        assert cloud.loop.status()["waiting"] == 0
+
+    run(scenario)
+
+
+def test_what_failed_and_what_it_held_back_is_waiting_until_it_holds():
+    async def scenario(cloud):
+        edit, told, refused = cloud.fabric.edit, [], {"times": 2}
+
+        def refusing(one):
+            status = cloud.loop.status()
+            told.append((status["applied"] >= status["revision"], status["waiting"] > 0, cloud.held() == wanted()))
+            if isinstance(one, Put) and isinstance(one.object, IdentityRoute) and refused["times"]:
+                refused["times"] -= 1
+                return "cannot apply: made to fail"
+            return edit(one)
+
+        def wanted():
+            return nameless(cloud.loop.realized.desired)
+
+        cloud.fabric.edit = refusing
+        cloud.set("/v1", vnet(1))
+        cloud.set("/w", service())
+        cloud.set("/pe1", endpoint())
+        await cloud.settled()
+        assert any(applied and not whole for applied, _, whole in told), "no pass left anything for the next"
+        assert all(waiting for _, waiting, whole in told if not whole)
+        assert cloud.loop.status()["waiting"] == 0
 
     run(scenario)
 

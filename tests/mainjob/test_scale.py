@@ -36,7 +36,7 @@ def _applied(cloud: Any) -> bool:
     except Exception:  # it is not there yet
         return False
     loop = told.get("loop", told)
-    return loop["revision"] > 0 and loop["applied"] >= loop["revision"] and not any(d["errors"] for d in loop["drivers"].values())
+    return loop["revision"] > 0 and loop["applied"] >= loop["revision"] and not loop["waiting"]
 
 
 @pytest.mark.deep(share=12)

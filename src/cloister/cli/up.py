@@ -135,12 +135,16 @@ def _checks(home: Home) -> dict[str, Callable[[], bool]]:
 
 
 def _settled(home: Home) -> bool:
-    """Whether all rows have been applied; an object that cannot be fails its owner only, and shows in ``status``."""
+    """Whether all rows have been applied; an object that cannot be fails its owner only, and shows in ``status``.
+
+    What waits for nothing that failed is still on its way.
+    """
     try:
         told = Cloud(home).call("status", timeout=5.0)
     except CliError:
         return False
-    return told["applied"] >= told["revision"]
+    failed = any(driver["errors"] for driver in told["drivers"].values())
+    return told["applied"] >= told["revision"] and (failed or not told["waiting"])
 
 
 def _listens(home: Home) -> bool:

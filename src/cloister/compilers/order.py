@@ -66,6 +66,13 @@ class Phase(msgspec.Struct, frozen=True):
             return False
         return isinstance(edit.object, self.kinds)
 
+    def place(self, edit: Edit) -> int:
+        """Where an edit of this phase stands in it: by its kind, those that others stand on before these.
+
+        A phase may go to its driver in several parts, so the order within it cannot be left to the driver.
+        """
+        return 0 if isinstance(edit, Sever) else self.kinds.index(type(edit.object))
+
 
 ORDER = (
     # withdraw permissions
@@ -107,7 +114,7 @@ SEVERED = [phase for phase in ORDER if phase.verb is Sever][-1]
 
 
 def arrange(edits: Iterable[Edit]) -> list[tuple[Phase, list[Edit]]]:
-    """The edits by phase, in ORDER, empty phases left out. A Sever appears in each of its three phases."""
+    """The edits by phase, in ORDER, within one by kind; empty phases left out. A Sever appears in each of its three phases."""
     found = list(edits)
-    phases = [(phase, [edit for edit in found if phase.takes(edit)]) for phase in ORDER]
+    phases = [(phase, sorted((edit for edit in found if phase.takes(edit)), key=phase.place)) for phase in ORDER]
     return [(phase, group) for phase, group in phases if group]

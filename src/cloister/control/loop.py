@@ -188,10 +188,15 @@ class ReconcileLoop:
         self._wake.set()
 
     def status(self) -> dict:
-        """Numbers for ``cloister status``: revision, applied revision, objects and errors by driver, drift."""
+        """Numbers for ``cloister status``: revision, applied revision, objects and errors by driver, drift.
+
+        ``waiting``: objects that are not yet as the rows ask, or not known to be. A revision is applied when a pass took it in;
+        what failed in that pass, and what was held back with it, is tried again and counts here until it holds.
+        """
         return {
             "revision": self._revision,
             "applied": self._done,
+            "waiting": len(self._dirty.union(*(held.errors for held in self._held.values()))),
             "drift": self.drift,
             "drivers": {
                 name: {"objects": len(held.objects), "errors": dict(list(held.errors.items())[:20])}

@@ -7,6 +7,7 @@ The fast way sends and looks at errors only; what is there already with other va
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import groupby
 from typing import cast
@@ -59,8 +60,9 @@ def _apply_row(spaces: Spaces, verb: type, row: Row, answers: list[str]) -> None
         found = list(group)
         if kind is Namespace:
             work = put_namespace if verb is Put else drop_namespace
-            for place, item in found:
-                answers[place] = _guarded(verb, item, partial(work, spaces, cast(Namespace, item)))
+            with spaces.ahead(cast(Namespace, item).name for _, item in found) if verb is Put else nullcontext():
+                for place, item in found:
+                    answers[place] = _guarded(verb, item, partial(work, spaces, cast(Namespace, item)))
         elif kind is Filters:
             change = filters.put_filters if verb is Put else filters.drop_filters
             for place, item in found:

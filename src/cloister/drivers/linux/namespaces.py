@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from cloister.drivers.linux import netlink
 from cloister.drivers.linux.netlink import Channel
+from cloister.drivers.linux.settings import Setting, Settings
 from cloister.keeper.client import Keeper, KeeperRefused, enter_network
 from cloister.keeper.kernel import new_network
-
-_SYSCTLS = "/proc/sys/net/"
 
 
 class Missing(Exception):
@@ -44,32 +44,15 @@ class Space:
                 self._filter = Channel(netlink.NETFILTER)
         return self._filter
 
-    def write_sysctls(self, settings: Iterable[tuple[str, str]]) -> None:
-        """Write settings below /proc/sys/net as this namespace sees it. One that the kernel lacks is passed over.
-
-        Raises OSError.
-        """
+    def write_sysctls(self, settings: Iterable[Setting]) -> None:
+        """Write settings below /proc/sys/net as this namespace sees it. Raises OSError."""
         with self._spaces.inside(self):
-            for path, value in settings:
-                with suppress(FileNotFoundError):  # a kernel without IPv6 has none of its settings
-                    descriptor = os.open(_SYSCTLS + path, os.O_WRONLY | os.O_CLOEXEC)
-                    try:
-                        os.write(descriptor, value.encode())
-                    finally:
-                        os.close(descriptor)
+            self._spaces.settings.write(settings)
 
-    def sysctls_hold(self, settings: Iterable[tuple[str, str]]) -> bool:
+    def sysctls_hold(self, settings: Iterable[Setting]) -> bool:
         """Whether all settings have these values. Raises OSError."""
         with self._spaces.inside(self):
-            for path, value in settings:
-                with suppress(FileNotFoundError):
-                    descriptor = os.open(_SYSCTLS + path, os.O_RDONLY | os.O_CLOEXEC)
-                    try:
-                        if os.read(descriptor, 64).decode().strip() != value:
-                            return False
-                    finally:
-                        os.close(descriptor)
-        return True
+            return self._spaces.settings.hold(settings)
 
     def close(self) -> None:
         """Close what is open in it; while any of it is open the namespace lives."""
@@ -84,7 +67,9 @@ class Spaces:
 
     def __init__(self, keeper: Keeper):
         self.keeper = keeper
+        self.settings = Settings()
         self._spaces: dict[str, Space] = {}
+        self._ahead: dict[str, Future[tuple[int, bool]]] = {}
         self._home = new_network()  # empty: not the host's, to which an ordinary user's cloud could not come back
 
     @contextmanager
@@ -111,9 +96,28 @@ class Spaces:
         """The namespace of that name, and whether it was just made. Raises KeeperRefused, ConnectionError."""
         if name in self._spaces:
             return self._spaces[name], False
-        descriptor, created = self.keeper.make(name)
+        coming = self._ahead.pop(name, None)
+        descriptor, created = coming.result() if coming else self.keeper.make(name)
         space = self._spaces[name] = Space(name, descriptor, self)
         return space, created
+
+    @contextmanager
+    def ahead(self, names: Iterable[str]) -> Iterator[None]:
+        """Meanwhile the keeper makes those that are not here, one after the other; ``make`` takes what is made."""
+        missing = [name for name in names if name not in self._spaces]
+        if len(missing) < 2:
+            yield
+            return
+        thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._ahead = {name: thread.submit(self.keeper.make, name) for name in missing}
+        try:
+            yield
+        finally:
+            thread.shutdown(cancel_futures=True)
+            for left in self._ahead.values():
+                if not left.cancelled() and left.exception() is None:
+                    os.close(left.result()[0])
+            self._ahead = {}
 
     def names(self) -> list[str]:
         """All that the keeper holds; what it let go of is forgotten here too. Raises ConnectionError."""
@@ -134,4 +138,5 @@ class Spaces:
         for space in self._spaces.values():
             space.close()
         self._spaces.clear()
+        self.settings.close()
         os.close(self._home)

@@ -77,6 +77,8 @@ class SimFabric:
             missing = [name for name in self._needs(thing) if f"namespace {name}" not in self.objects]
             if missing:
                 return f"cannot make {thing.key}: namespace {missing[0]} is not there"
+            if isinstance(thing, IdentityRoute) and f"uplink {thing.namespace}" not in self.objects:
+                return f"cannot make {thing.key}: {thing.namespace} has no uplink"
             self.objects[thing.key] = thing
         elif self.objects.pop(thing.key, None) is not None and isinstance(thing, Namespace):
             for key in [key for key, other in self.objects.items() if thing.name in self._needs(other)]:
