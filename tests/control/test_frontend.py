@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import doctest
 import json
+import re
 
 import pytest
 
 from cloister.arm.errors import ArmError
 from cloister.arm.filters import read_filter
 from cloister.arm.resource import Row
+from cloister.control.ports import Caller
 from cloister.frontends.arm_http import regions
 from cloister.ipc.messages import Request
 from cloister.net.plan import REGIONS
-from tests.control.fake_cloud import GROUP, SUB, SUBSCRIPTION, TENANT
+from tests.control.fake_cloud import GROUP, OWNER, SUB, SUBSCRIPTION, TENANT
 
 
 async def metadata(cloud, authority, version):
@@ -41,6 +43,43 @@ def test_metadata_for_the_listener_on_the_host(in_cloud):
         new = await metadata(cloud, "localhost:8443", "2022-09-01")
         assert new["name"] == "Cloister" and new["resourceManager"] == "https://localhost:8443/"
         assert new["authentication"]["loginEndpoint"] == "https://localhost:8443/adfs"
+
+    in_cloud(work)
+
+
+def test_providers_are_registered_until_somebody_unregisters_them(in_cloud):
+    async def work(cloud):
+        provider = f"{SUB}/providers/Test.Net"
+        assert (await cloud.ok("GET", provider))["registrationState"] == "Registered"
+        await cloud.group()
+        net = (await cloud.net())["id"]
+        status, body, _ = await cloud.call("POST", f"{provider}/unregister")
+        assert status == 409 and "still has resources" in body["error"]["message"]
+        await cloud.ok("DELETE", net)
+        assert (await cloud.ok("POST", f"{provider}/unregister"))["registrationState"] == "NotRegistered"
+        listed = (await cloud.ok("GET", f"{SUB}/providers"))["value"]
+        assert {one["namespace"]: one["registrationState"] for one in listed}["Test.Net"] == "NotRegistered"
+        assert (await cloud.ok("GET", "/providers/Test.Net"))["registrationState"] == "Registered"  # of no subscription
+        status, body, _ = await cloud.call("PUT", net, {"location": "eastus2"})
+        assert (status, body["error"]["code"]) == (409, "MissingSubscriptionRegistration")
+        assert re.match(r".*'(.*)'", body["error"]["message"])[1] == "Test.Net"  # as Microsoft's clients find it
+        assert (await cloud.ok("POST", f"{provider}/register"))["registrationState"] == "Registered"
+        await cloud.net()
+        status, body, _ = await cloud.call("POST", f"{SUB}/providers/Microsoft.Resources/unregister")
+        assert status == 409 and body["error"]["message"].startswith("cannot unregister")
+
+    in_cloud(work)
+
+
+def test_a_deployment_registers_what_it_needs(in_cloud):
+    async def work(cloud):
+        await cloud.group()
+        await cloud.ok("POST", f"{SUB}/providers/Test.Net/unregister")
+        path, body = f"{GROUP}/providers/Test.Net/nets/n", {"location": "eastus2", "properties": {"prefixes": ["10.0.0.0/16"]}}
+        caller = Caller(principal=OWNER)
+        made = await cloud.engine.perform("PUT", path, caller=caller, api_version="2024-01-01", body=body)
+        assert made.status == 201, made.body
+        assert (await cloud.ok("GET", f"{SUB}/providers/Test.Net"))["registrationState"] == "Registered"
 
     in_cloud(work)
 

@@ -18,7 +18,7 @@ from cloister.arm.jsonbody import parse_body
 from cloister.arm.rbac import is_inside
 from cloister.arm.resource import Action, ResourceType, Row
 from cloister.arm.tenants import tenant_of, wrong_tenant
-from cloister.control import writing
+from cloister.control import registration, writing
 from cloister.control.authority import scope_of
 from cloister.control.passage import WRITING, Passage
 from cloister.control.policy import judge
@@ -183,11 +183,12 @@ def lock(p: Passage) -> None:
 
 
 def precondition(p: Passage) -> Response | None:
-    """What must exist before: group, parent, the resource itself; and the ETag the client expects."""
+    """What must be there before: the provider's registration, group, parent, the resource itself; and the ETag expected."""
     p.id = p.engine.spelled(p.target.id)  # rows may have come or gone while this request waited
     p.draft = p.engine.draft(p)
     old = p.draft.committed(p.id.text)
     is_hidden = old is not None and p.draft.is_hidden(old)
+    registration.require(p)
     at_scope = p.target.kind == "action" and p.engine.types.get(p.target.type) is not p.kind
     p.old = None if at_scope else old
     if p.id.provider and p.id.resource_group:
