@@ -100,7 +100,8 @@ class RunningCloud:
         return done.stdout
 
 
-def _require_kernel() -> None:
+def require_kernel() -> None:
+    """Skip where no cloud can run."""
     from cloister.cli.checks import BAD
     from cloister.cli.checks.machine import kernel, rights
 
@@ -111,7 +112,7 @@ def _require_kernel() -> None:
 
 def make_cloud() -> Iterator[RunningCloud]:
     """A cloud that is up, and its end whatever happens. For fixtures of other scopes."""
-    _require_kernel()
+    require_kernel()
     # unix(7): the paths of sockets are at most 107 bytes long, so the folder stands high in the tree
     root = Path(tempfile.mkdtemp(prefix="cl-", dir="/tmp"))
     made = RunningCloud(root / "h")

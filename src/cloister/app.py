@@ -59,9 +59,11 @@ def first_start(home: Home, settings: Mapping[str, object] = {}) -> dict:
     Mint.open(home, facts["tenant_id"])
     owner = Directory.open(home, facts["tenant_id"]).owner(home)
     facts |= {"client_id": owner.client_id, "object_id": owner.object_id}
-    fresh = home.cloud_file.with_suffix(".new")
-    fresh.write_text(json.dumps(facts, indent=2) + "\n")
-    fresh.replace(home.cloud_file)
+    text = json.dumps(facts, indent=2) + "\n"
+    if not home.cloud_file.exists() or home.cloud_file.read_text() != text:  # a full disk stops no start
+        fresh = home.cloud_file.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(home.cloud_file)
     return facts
 
 
@@ -194,8 +196,8 @@ async def control(home: Home) -> None:
     owner = Caller(principal=facts["object_id"], name="owner", client_id=facts["client_id"], tenant=facts["tenant_id"])
     await first_rows(engine, facts["subscription_id"], owner)
 
-    async def remove(id: str) -> None:
-        await engine.perform("DELETE", id, caller=owner, api_version="2026-01-01")
+    async def remove(id: str) -> bool:
+        return (await engine.perform("DELETE", id, caller=owner, api_version="2026-01-01")).status < 500
 
     machines = MachineWatch(remove)
     loop.listen(MACHINES, machines.changed)

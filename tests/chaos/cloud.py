@@ -17,7 +17,7 @@ import msgspec
 from cloister.compilers.units import compile_all
 from cloister.control.engine import Engine
 from cloister.control.loop import ReconcileLoop
-from cloister.control.ports import Commit
+from cloister.control.ports import Commit, DiskFull
 from cloister.control.realized import Realized
 from cloister.drivers.sim.fabric import SimFabric, SimPlain
 from cloister.net.desired import Desired, Edit, Forward
@@ -53,7 +53,7 @@ class FullDisk:
     def commit(self, commit: Commit) -> None:
         """As the store, or as a full disk answers."""
         if self.full:
-            raise OSError(28, "No space left on device")
+            raise DiskFull("database or disk is full")
         self.inner.commit(commit)
 
 
@@ -146,7 +146,7 @@ class Chaos:
         answer = Answer(await self.engine.perform(method, id, caller=OWNER, api_version=api, body=body))
         self.counts["requests"] += 1
         self.counts["refused"] += answer.status >= 400
-        if answer.status >= 500 and not (answer.status == 503 and self.store.full):
+        if answer.status >= 500 and not (answer.status == 507 and self.store.full):
             self.problems.append(f"{method} {id} was answered {answer}")
         return answer
 

@@ -2,7 +2,7 @@
 
 {"do": "resolve", "name": N}                        -> {"address": A | ""}
 {"do": "open", "as": K, "name": SNI, "address"?: A} -> {"opened": bool, "why": text}   (TLS, kept open under K)
-{"do": "ask", "as": K, "host": H, "path": P, "token"?: T} -> {"status": int, "body": text} | {"ended": why}
+{"do": "ask", "as": K, "host": H, "path": P, "token"?: T, "method"?: M, "body"?: B} -> {"status": int, "body": B} | {"ended": why}
 {"do": "end", "as": K, "seconds": S, "sending": bool} -> {"ended": bool, "at": unix time}  (waits for the end)
 {"do": "tcp", "address": A, "port": P, "seconds": S} -> {"reached": bool, "why": text}
 {"do": "serve", "port": P}                          -> {"serving": true}  (tells each caller its address)
@@ -54,11 +54,14 @@ def open_connection(command):
 def ask(command):
     held = CONNECTIONS[command["as"]]
     held.settimeout(command.get("seconds", 20))
-    lines = [f"GET {command['path']} HTTP/1.1", f"Host: {command['host']}", "Accept: */*"]
+    sent = command.get("body", "").encode()
+    lines = [f"{command.get('method', 'GET')} {command['path']} HTTP/1.1", f"Host: {command['host']}", "Accept: */*"]
+    if sent:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(sent)}"]
     if command.get("token"):
         lines.append(f"Authorization: Bearer {command['token']}")
     try:
-        held.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        held.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + sent)
         head = b""
         while b"\r\n\r\n" not in head:
             part = held.recv(65536)

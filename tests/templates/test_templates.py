@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import _require_kernel
+from tests.conftest import require_kernel
 from tests.templates.deploying import Result, templates
 from tests.templates.parameter_values import Values, adapted
 from tests.templates.run import SHARED, bad, dates, session, show, summary
@@ -21,7 +21,7 @@ SHARED_IS_HERE = pytest.mark.skipif(not SHARED.is_dir(), reason="the published t
 
 def deployed(date: Path, chosen: list[Path], seconds: float) -> list[Result]:
     """What became of the chosen templates of one set, as many as the time allows."""
-    _require_kernel()
+    require_kernel()
     end = time.monotonic() + seconds
     results: list[Result] = []
     with session(date) as running:

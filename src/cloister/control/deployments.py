@@ -13,6 +13,8 @@ Source of the verbs: azure-rest-api-specs, Microsoft.Resources/resources.json 20
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -38,7 +40,7 @@ from cloister.limits import DEPLOYMENT_ATTEMPTS_MAX, DEPLOYMENTS_PER_SCOPE_MAX
 
 log = logging.getLogger("cloister.deployments")
 
-_KEEP_SECONDS = (0.2, 1.0, 5.0)  # between attempts to keep a run's end when the store does not take it
+_KEEP_SECONDS = (0.2, 1.0, 5.0)  # between attempts to keep a run's end while the store does not take it; the last again
 
 
 class Deployments:
@@ -158,7 +160,8 @@ class Deployments:
             if again.over.is_set() or self.runs.get(key(id)) is again:
                 return again, False
         if (before := self.runs.get(key(id))) is not None and before.state != "Running":
-            await before.over.wait()  # it has ended, as its GET says; only the store has yet to take the end
+            with contextlib.suppress(TimeoutError):  # it has ended, as its GET says; only the store has yet to take the end
+                await asyncio.wait_for(before.over.wait(), _KEEP_SECONDS[-1])
         old = self._replaceable(id, ask.location)
         first = record.first_row(id, ask, caller, computed["correlationId"], computed["timestamp"], computed)
         run = Run(self.engine, self, first, plan, caller, self.clock, link=ask.link, digest=digest)
@@ -256,7 +259,7 @@ class Deployments:
         """See ``deployment_run.Host``. What disappeared meanwhile, with its group, is not made again."""
         is_root = not run.first.facts.get("parent")
         try:
-            for seconds in (*_KEEP_SECONDS, 0.0):
+            for seconds in itertools.chain(_KEEP_SECONDS, itertools.repeat(_KEEP_SECONDS[-1])):
                 is_gone = self._is_gone(run)
                 try:
                     await self.engine.record(
@@ -295,11 +298,20 @@ class Deployments:
         """Take up again what was running, at most ``DEPLOYMENT_ATTEMPTS_MAX`` times; forget what is gone."""
         documents = await asyncio.to_thread(self.store.documents, record.DOCUMENTS)
         for name, document in documents.items():
-            row = self.engine.view().get(name.removeprefix(record.DOCUMENTS))
-            if row is None:
-                await self.engine.record(documents={name: None})
-            elif record.state_of(row) == "Running":
-                await self._resume(row, document)
+            while True:
+                try:
+                    await self._take_up(name, document)
+                    break
+                except ArmError as error:  # the store takes nothing now; reads go on meanwhile
+                    log.error("deployment.not_resumed document=%s error=%s", name, error)
+                    await asyncio.sleep(_KEEP_SECONDS[-1])
+
+    async def _take_up(self, name: str, document: dict[str, Any]) -> None:
+        row = self.engine.view().get(name.removeprefix(record.DOCUMENTS))
+        if row is None:
+            await self.engine.record(documents={name: None})
+        elif record.state_of(row) == "Running":
+            await self._resume(row, document)
 
     async def _resume(self, row: Row, document: dict[str, Any]) -> None:
         attempts = int(row.facts.get("attempts", 1)) + 1

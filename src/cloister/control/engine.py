@@ -7,6 +7,7 @@ memory when the disk has them. Reads look at what is published and never wait.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import time
@@ -39,7 +40,7 @@ from cloister.control.gates import (
     require_own_tenant,
 )
 from cloister.control.passage import WRITING, Passage
-from cloister.control.ports import Caller, Commit, Event, Loop, Route, RouteCall, Store, Verifier
+from cloister.control.ports import Caller, Commit, DiskFull, Event, Loop, Route, RouteCall, Store, Verifier
 from cloister.control.rendering import Renderer
 from cloister.control.routing import Match, RouteTable, scope_of_path
 from cloister.control.world import Draft, Index, Surroundings, Window
@@ -207,7 +208,9 @@ class Engine:
             return await self._through_all(p)
         except ArmError as error:
             if p.method in WRITING and error.status in REFUSALS_LOGGED and p.is_known and self._may_log():
-                await self.record(events=[event(p, permission(p), p.id.text, f"({error.code}) {error}"[:_TEXT_MAX], "Failed")])
+                told = event(p, permission(p), p.id.text, f"({error.code}) {error}"[:_TEXT_MAX], "Failed")
+                with contextlib.suppress(ArmError):  # the refusal is the answer, also where the log has no room for it
+                    await self.record(events=[told])
             raise
 
     def _may_log(self) -> bool:
@@ -304,6 +307,10 @@ class Engine:
     async def _on_disk(self, commit: Commit) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(self._writer, self.store.commit, commit)
+        except DiskFull as error:
+            log.error("store.full revision=%d %s", commit.revision, error)
+            message = "cannot store the change: the disk of CLOISTER_HOME is full; free space and try again."
+            raise ArmError(507, "InsufficientStorage", message) from error
         except Exception as error:
             log.exception("store.failed revision=%d", commit.revision)
             message = "cannot keep the change: the cloud's store did not take it; see the log, free disk space, and try again."

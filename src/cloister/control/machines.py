@@ -29,10 +29,13 @@ def start_time(pid: int) -> int:
     return int(stat.rpartition(")")[2].split()[19])
 
 
-class MachineWatch:
-    """Watches holders; ``remove(id)`` is awaited for each machine whose holder has ended."""
+AGAIN_SECONDS = 1.0
 
-    def __init__(self, remove: Callable[[str], Awaitable[object]]):
+
+class MachineWatch:
+    """Watches holders; ``remove(id)`` is awaited for each machine whose holder has ended, again until it answers true."""
+
+    def __init__(self, remove: Callable[[str], Awaitable[bool]]):
         self._remove = remove
         self._watched: dict[str, int] = {}  # machine id -> pidfd
         self._tasks: set[asyncio.Task] = set()
@@ -76,6 +79,7 @@ class MachineWatch:
     async def _delete(self, id: str) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             try:
-                await self._remove(id)
+                while not await self._remove(id):  # the store takes nothing now
+                    await asyncio.sleep(AGAIN_SECONDS)
             except Exception:
                 log.exception("machine.remove id=%s", id)

@@ -13,7 +13,7 @@ datagram, one answer for each, descriptors by SCM_RIGHTS. An answer is ``{"ok": 
 | ``{"op": "namespace", "name": N, "create": true}`` | ``{"created": bool}`` and the descriptor; made unless it is there or ``create`` is false |
 | ``{"op": "namespaces", "after": N?}`` | ``{"names": [...], "more": bool}``, sorted; ``after`` asks for the next page |
 | ``{"op": "drop", "name": N}`` | ``{"dropped": bool}``: lets go of the namespace and of all sockets in it |
-| ``{"op": "socket", "name": S, "namespace": N or null, "type": "tcp" or "udp", "address": A, "port": P}`` | ``{"created": bool}`` and the descriptor; made once, non-blocking, IP_FREEBIND, listening when tcp; null is the host |
+| ``{"op": "socket", "name": S, "namespace": N or null, "type": "tcp", "udp" or "out", "address": A, "port": P}`` | ``{"created": bool}`` and the descriptor; made once, non-blocking; tcp and udp are bound (IP_FREEBIND), tcp listens, out is neither: who asked connects it and drops it here; null is the host |
 | ``{"op": "drop_socket", "name": S}`` | ``{"dropped": bool}`` |
 | ``{"op": "sockets", "after": S?}`` | ``{"sockets": [{"name", "namespace", "type", "address", "port"}], "more": bool}``, as above |
 | ``{"op": "start", "name": C}`` | ``{"pid": int}``: starts a child known from the table unless it runs |

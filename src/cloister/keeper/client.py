@@ -59,7 +59,7 @@ class Keeper:
         return self._call({"op": "drop", "name": name})[0]["dropped"]
 
     def socket(self, name: str, namespace: str | None, type: str, address: str, port: int) -> socket.socket:
-        """The socket ``name`` (``type`` tcp or udp, non-blocking, tcp listening), made at the first call and kept.
+        """The socket ``name``, non-blocking, made at the first call and kept; ``type`` tcp (listening), udp, or out (unbound).
 
         ``namespace`` None is the host. Closing what is returned leaves the keeper's own open.
         """

@@ -65,9 +65,10 @@ class Server:
         self._closed_at: float | None = None
 
     def note(self, text: str) -> None:
-        """One line in the cloud's log."""
+        """One line in the cloud's log; lost where the disk is full."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        os.write(self._log, f"{stamp} keeper: {text}\n".encode())
+        with suppress(OSError):
+            os.write(self._log, f"{stamp} keeper: {text}\n".encode())
 
     def _only_one(self) -> int:
         lock = os.open(self.home.run / "keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -104,6 +104,12 @@ class Journal:
             os.close(self._file)
             self._file = -1
 
+    def forget(self) -> None:
+        """Close the file and take it away: who starts next begins with nothing rather than with what holds no more."""
+        self.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
 
 async def _batches(objects: Iterable[Desired]) -> AsyncIterator[list[Edit]]:
     batch: list[Edit] = []

@@ -6,6 +6,7 @@ one fsync of the log). Rows and documents are msgpack; the tables know no more o
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,10 +30,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError
 
 from cloister.arm.ids import key
 from cloister.arm.resource import Row
-from cloister.control.ports import Commit, Event
+from cloister.control.ports import Commit, DiskFull, Event
 from cloister.limits import EVENTS_KEPT_MAX
 
 SCHEMA_VERSION = 1
@@ -90,17 +92,25 @@ class DatabaseStore:
         return counters.pop(_REVISION, 0), rows, counters
 
     def commit(self, commit: Commit) -> None:
-        """Write all of it or nothing; returns when it is on disk."""
-        with self._writing, self._engine.begin() as connection:
-            _delete(connection, _rows, [*map(key, commit.drop), *(key(row.id) for row in commit.put)])
-            if commit.put:
-                connection.execute(insert(_rows), [{"key": key(row.id), "content": _pack(row)} for row in commit.put])
-            self._write_counters(connection, commit)
-            self._write_documents(connection, commit)
-            if commit.events:
-                records = [{"resource": key(entry.resource), "content": _pack(entry)} for entry in commit.events]
-                connection.execute(insert(_events), records)
-            self._prune(connection)
+        """Write all of it or nothing; returns when it is on disk. Raises DiskFull."""
+        try:
+            with self._writing, self._engine.begin() as connection:
+                self._write(connection, commit)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+                raise DiskFull(str(error.orig)) from error
+            raise
+
+    def _write(self, connection: Connection, commit: Commit) -> None:
+        _delete(connection, _rows, [*map(key, commit.drop), *(key(row.id) for row in commit.put)])
+        if commit.put:
+            connection.execute(insert(_rows), [{"key": key(row.id), "content": _pack(row)} for row in commit.put])
+        self._write_counters(connection, commit)
+        self._write_documents(connection, commit)
+        if commit.events:
+            records = [{"resource": key(entry.resource), "content": _pack(entry)} for entry in commit.events]
+            connection.execute(insert(_events), records)
+        self._prune(connection)
 
     def _write_counters(self, connection: Connection, commit: Commit) -> None:
         before = connection.execute(select(_counters.c.value).where(_counters.c.pool == _REVISION)).scalar() or 0

@@ -160,8 +160,8 @@ class Edge:
                 elif changed:
                     self._journal.append(changed)
             except OSError as error:
-                log.error("cannot keep what control said: %s; after a kill this edge would begin with older rows", error)
-                self._journal.close()
+                log.error("cannot keep what control said: %s; after a kill this edge would wait for control", error)
+                self._journal.forget()
             return answers
 
     async def _listen(self, edit: Edit) -> str:

@@ -256,7 +256,7 @@ class Resolver:
             self._spoilt(error)
 
     def _spoilt(self, error: OSError) -> None:
-        self._journal.close()
+        self._journal.forget()
         log.warning("cannot keep names on disk: %s; a restarted resolver will wait for control", error.strerror or error)
 
 

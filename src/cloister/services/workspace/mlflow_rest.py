@@ -41,6 +41,7 @@ _CODES = {
     400: databricks_pb2.INVALID_PARAMETER_VALUE,
     404: databricks_pb2.RESOURCE_DOES_NOT_EXIST,
     409: databricks_pb2.RESOURCE_CONFLICT,
+    507: databricks_pb2.RESOURCE_EXHAUSTED,
 }
 
 

@@ -20,7 +20,7 @@ from cloister.limits import BODY_BYTES_MAX, URL_LENGTH_MAX
 from cloister.services.workspace import artifacts, events, experiments, metrics, mlflow_rest, run_routes
 from cloister.services.workspace.bodies import iso, refuse, to_json
 from cloister.services.workspace.call import Answer, Call, Route, Table
-from cloister.services.workspace.stores import Stores
+from cloister.services.workspace.stores import Stores, WorkspaceGone, disk_is_full
 
 _log = logging.getLogger(__name__)
 
@@ -64,11 +64,10 @@ class Service:
         problem: ArmError | MlflowException | None = None
         try:
             answer = self._route(request, service, parts)
-        except (ArmError, MlflowException) as error:
-            problem = error
-        except Exception:
-            _log.exception("%s %s failed", request.method, request.path)
-            problem = ArmError(500, "InternalServerError", "cannot answer: a fault in the tracking service; its log has more")
+        except WorkspaceGone as error:
+            problem = ArmError(404, "WorkspaceNotFound", f"{error}.")
+        except Exception as error:
+            problem = _problem(request, error)
         if problem is not None:
             answer = mlflow_rest.failure(problem) if service == "mlflow" else _failure(request, service, problem)
         body = answer.value if isinstance(answer.value, bytes) else to_json(answer.value)
@@ -100,6 +99,18 @@ class Service:
         store = self.stores.get(request.facts["workspace_id"])
         answer = route(Call(request, store, time.time_ns() // 1000, names))
         return answer if isinstance(answer, Answer) else Answer(answer)
+
+
+def _problem(request: Request, error: Exception) -> ArmError | MlflowException:
+    """What the client is told of an exception; one of ours is logged."""
+    if disk_is_full(error):
+        _log.error("%s %s: the disk is full", request.method, request.path)
+        message = "cannot store what was sent: the disk of CLOISTER_HOME is full; free space and try again."
+        return ArmError(507, "InsufficientStorage", message)
+    if isinstance(error, ArmError | MlflowException):
+        return error
+    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return ArmError(500, "InternalServerError", "cannot answer: a fault in the tracking service; its log has more")
 
 
 def _is_workspace(scope: list[str]) -> bool:

@@ -8,6 +8,7 @@ disk. Writers of one workspace take turns here; readers do not wait for them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -87,6 +88,21 @@ def _durable(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, says that the disk has no room: nothing of that call was kept."""
+    while error is not None:
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            return True
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = getattr(error, "orig", None) or error.__cause__ or error.__context__
+    return False
+
+
+class WorkspaceGone(LookupError):
+    """The workspace was deleted; its guid is never used again."""
+
+
 class Stores:
     """The workspaces' stores under one directory, the most recently used ones open."""
 
@@ -95,12 +111,15 @@ class Stores:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._template = _template(directory)
         self._open: OrderedDict[str, Store] = OrderedDict()
+        self._gone: set[str] = set()
         self._lock = threading.Lock()
 
     def get(self, workspace_id: str) -> Store:
-        """The store of a workspace, made when first asked for. Raises ValueError if the id is no guid."""
+        """The store of a workspace, made when first asked for. Raises ValueError if the id is no guid, WorkspaceGone."""
         name = _checked(workspace_id)
         with self._lock:
+            if name in self._gone:
+                raise WorkspaceGone(f"cannot open the store of workspace '{workspace_id}': the workspace was deleted")
             store = self._open.pop(name, None)
             if store is None:
                 path = self._path(name)
@@ -113,9 +132,10 @@ class Stores:
             return store
 
     def drop(self, workspace_id: str) -> bool:
-        """Delete a workspace's database. Returns whether there was one."""
+        """Delete a workspace's database, for good: a request still under way makes no new one. Returns whether there was one."""
         name = _checked(workspace_id)
         with self._lock:
+            self._gone.add(name)
             store = self._open.pop(name, None)
             if store is not None:
                 store.close()
