@@ -111,6 +111,31 @@ def test_built_in_roles_are_guids_once_each():
     assert built_in("nothing") is None
 
 
+@pytest.mark.parametrize(
+    ("title", "action", "data", "allowed"),
+    [
+        ("Contributor", "Microsoft.Subscription/cancel/action", False, False),
+        ("Contributor", "Microsoft.Network/virtualNetworks/write", False, True),
+        ("Private DNS Zone Contributor", "Microsoft.ResourceHealth/availabilityStatuses/read", False, False),
+        ("Storage Account Contributor", "Microsoft.ResourceHealth/availabilityStatuses/read", False, True),
+        ("Virtual Machine Contributor", "Microsoft.Network/networkSecurityGroups/join/action", False, True),
+        ("Virtual Machine Contributor", "Microsoft.Network/virtualNetworks/write", False, False),
+        ("Azure AI Developer", "Microsoft.CognitiveServices/accounts/ContentSafety/analyze", True, True),
+        ("Azure Digital Twins Data Owner", "Microsoft.DigitalTwins/digitaltwinsinstances/write", True, False),
+        ("Azure Digital Twins Data Owner", "Microsoft.DigitalTwins/models/read", True, True),
+        ("Role Based Access Control Administrator", "Microsoft.Authorization/roleAssignments/write", False, True),
+        ("Role Based Access Control Administrator", "Microsoft.Authorization/policyAssignments/write", False, False),
+        ("Key Vault Contributor", "Microsoft.KeyVault/locations/deletedVaults/purge/action", False, False),
+        ("AzureML Compute Operator", "Microsoft.MachineLearningServices/workspaces/computes/write", False, True),
+        ("Managed Identity Operator", "Microsoft.ManagedIdentity/userAssignedIdentities/x/assign/action", False, True),
+        ("Managed Identity Contributor", "Microsoft.ManagedIdentity/userAssignedIdentities/write", False, True),
+    ],
+)
+def test_built_in_roles_allow_what_azures_allow(title, action, data, allowed):
+    role = next(role for role in BUILT_IN if role.title == title)
+    assert any(entry.allows(action, data) for entry in role.permissions) is allowed
+
+
 def kind(name):
     return ResourceType(name=name, api_versions=("2024-01-01",), properties=obj())
 
