@@ -121,8 +121,6 @@ class LocalIdentity:
             return kept
         if not create:
             raise LookupError(f"cannot find the principal '{name}': make it with 'cloister principal create {name}'")
-        from cloister.services.private_file import write_private
-
         return self._made(name, self.tenant(tenant, create=False) if tenant else {})
 
     def tenant(self, name: str, create: bool) -> dict[str, str]:
@@ -148,14 +146,16 @@ class LocalIdentity:
 
     def _made(self, name: str, tenant: Mapping[str, str]) -> dict[str, str]:
         """A new principal, of the cloud's own tenant or of another; of a new one it is the owner."""
+        from cloister.services.private_file import write_private
+
         client_id, secret, object_id = self._directory.create_principal(name, tenant.get("tenant_id", ""))
         made = {"client_id": client_id, "client_secret": secret, "object_id": object_id}
-        kept.parent.mkdir(mode=0o700, exist_ok=True)
-        write_private(kept, json.dumps(made).encode())
         if tenant:
             made |= {"tenant_id": tenant["tenant_id"], "subscription_id": tenant["subscription_id"]}
             made["tenant_owner"] = tenant.get("tenant_owner", client_id)
         kept = self._named_file(name)
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        write_private(kept, json.dumps(made).encode())
         return made
 
     def certificate(self, name: str) -> dict[str, str]:
@@ -169,6 +169,7 @@ async def control(home: Home) -> None:
     from cloister.control.deployments import Deployments
     from cloister.control.engine import Engine
     from cloister.control.explaining import Explainer
+    from cloister.control.histories import WORKSPACES, Histories
     from cloister.control.loop import ReconcileLoop
     from cloister.control.machines import MACHINES, MachineWatch
     from cloister.control.ports import Caller
@@ -201,6 +202,8 @@ async def control(home: Home) -> None:
 
     machines = MachineWatch(remove)
     loop.listen(MACHINES, machines.changed)
+    histories = Histories(engine.view, lambda: _kept_histories(home), lambda guid: _drop_history(home, guid))
+    loop.listen(WORKSPACES, histories.changed)
     loop.changed(engine.revision, [(row.id, None, row) for row in engine.index.rows.values()])
     socket_server = await serve(
         home.socket("control"), ControlSocket(engine, loop, Explainer(loop, engine.view), identity).handle
@@ -208,6 +211,31 @@ async def control(home: Home) -> None:
     async with socket_server, asyncio.TaskGroup() as tasks:
         tasks.create_task(loop.run())
         tasks.create_task(deployments.resume())
+        tasks.create_task(histories.run())
+
+
+def _kept_histories(home: Home) -> set[str]:
+    """The guids that the tracking process has files for; others there belong to no workspace."""
+    found = set()
+    for path in home.tracking.iterdir():
+        with contextlib.suppress(ValueError):
+            found.add(str(uuid.UUID(path.name[:36])))
+    return found
+
+
+async def _drop_history(home: Home, guid: str) -> None:
+    """Have the tracking process delete a workspace's database; it is started if need be. Raises Unreachable, CallFailed."""
+    from cloister.ipc.frames import Client, Unreachable
+    from cloister.keeper.client import Keeper
+
+    tracking = Client(home.socket("tracking"))
+    try:
+        await tracking.call("drop", {"workspace_id": guid})
+    except Unreachable:
+        await asyncio.to_thread(Keeper(home.socket("keeper")).start, "tracking")
+        raise
+    finally:
+        await tracking.close()
 
 
 async def _fabric(home: Home) -> None:

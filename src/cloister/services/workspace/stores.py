@@ -141,8 +141,8 @@ class Stores:
                 store.close()
             path = self._path(name)
             there = path.exists()
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            for rest in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")), path.with_suffix(".draft")):
+                rest.unlink(missing_ok=True)
             return there
 
     def close(self) -> None:
