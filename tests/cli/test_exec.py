@@ -121,7 +121,8 @@ def test_the_command_dies_with_its_machines_holder() -> None:
 
 def test_names_come_from_the_networks_resolver() -> None:
     before = Path("/etc/resolv.conf").read_text()
-    assert run("cat", "/etc/resolv.conf").stdout == "nameserver 168.63.129.16\noptions timeout:2 attempts:2\n"
+    lines = ("nameserver 168.63.129.16", "search internal.cloudapp.net", "options timeout:2 attempts:2", "")
+    assert run("cat", "/etc/resolv.conf").stdout.split("\n") == list(lines)
     assert Path("/etc/resolv.conf").read_text() == before
 
 

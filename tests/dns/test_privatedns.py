@@ -174,6 +174,18 @@ def test_an_alias_stands_alone() -> None:
     story(work)
 
 
+def test_lists_are_narrowed_to_one_suffix_of_names() -> None:
+    async def work(cloud: Zones) -> None:
+        for name in ("db.east", "web.east", "east", "web.west", "weast"):
+            await cloud.write(f"{CORP}/A/{name}", aRecords=[{"ipv4Address": "10.0.0.4"}])
+        await cloud.write(f"{CORP}/TXT/note.east", txtRecords=[{"value": ["x"]}])
+        for kind, names in (("A", {"db.east", "web.east"}), ("ALL", {"db.east", "web.east", "note.east"})):
+            found = await cloud.ask("GET", f"{CORP}/{kind}", api=API, **{"$recordsetnamesuffix": "EAST"})
+            assert {one["name"] for one in found.body["value"]} == names
+
+    story(work)
+
+
 def test_a_zone_shows_what_is_in_it() -> None:
     async def work(cloud: Zones) -> None:
         await cloud.write(f"{CORP}/A/www", aRecords=[{"ipv4Address": "10.0.0.4"}])

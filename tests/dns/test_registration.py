@@ -34,12 +34,56 @@ def test_machines_register_and_leave():
         await machine(cloud, "Web")
         assert await registered(cloud) == {"web": (["10.0.0.4"], True)}
         assert cloud.lookup("web.corp.internal") == ["10.0.0.4"]
-        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["web.corp.internal."]
+        assert set(cloud.lookup("4.0.0.10.in-addr.arpa", "PTR")) == {"web.corp.internal.", "web.internal.cloudapp.net."}
         assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR", network=2) == ["NXDOMAIN"]
         assert (await cloud.get(CORP, api=API))["properties"]["numberOfVirtualNetworkLinksWithRegistration"] == 1
         await cloud.delete(f"{FABRIC}/web-row")
         assert await registered(cloud) == {}
         assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["NXDOMAIN"]
+
+    run(story())
+
+
+def test_azure_itself_names_machines_in_their_own_network():
+    async def story():
+        cloud = await Zones().start()
+        await machine(cloud, "web")
+        body = {
+            "location": "eastus2",
+            "properties": {
+                "ipConfigurations": [{"name": "a", "properties": {"subnet": {"id": SUBNET}}}],
+                "dnsSettings": {"internalDnsNameLabel": "db1"},
+            },
+        }
+        await cloud.put(f"{NIC}/db", body)
+        shown = (await cloud.get(f"{NIC}/db"))["properties"]["dnsSettings"]
+        assert shown["internalDomainNameSuffix"] == "internal.cloudapp.net"
+        for host, address in (("web", "10.0.0.4"), ("db1", "10.0.0.5")):
+            name, reverse = f"{host}.internal.cloudapp.net", ".".join(reversed(address.split("."))) + ".in-addr.arpa"
+            assert cloud.lookup(name) == [address] and cloud.lookup(reverse, "PTR") == [f"{name}."]
+            assert cloud.lookup(name, "TXT") == ["NOERROR"] == cloud.lookup(reverse, "A")
+            assert cloud.lookup(name, network=2) == ["NXDOMAIN"] == cloud.lookup(reverse, "PTR", network=2)
+        await cloud.delete(f"{FABRIC}/web-row")
+        assert cloud.lookup("web.internal.cloudapp.net") == ["NXDOMAIN"]
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["NXDOMAIN"]
+
+    run(story())
+
+
+def test_a_linked_reverse_zone_stands_before_azures_own_names():
+    async def story():
+        cloud = await Zones().start()
+        await machine(cloud, "web")
+        reverse = CORP.replace("corp.internal", "10.in-addr.arpa")
+        await cloud.put(reverse, {"location": "global"}, api=API)
+        await cloud.link(reverse, "v")
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["NXDOMAIN"]
+        await cloud.write(f"{reverse}/PTR/4.0.0", ttl=60, ptrRecords=[{"ptrdname": "first.corp.internal"}])
+        await cloud.write(f"{reverse}/PTR/9.9.9", ttl=60, ptrRecords=[{"ptrdname": "a.example"}, {"ptrdname": "b.example."}])
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["first.corp.internal"]
+        assert set(cloud.lookup("9.9.9.10.in-addr.arpa", "PTR")) == {"a.example", "b.example"}
+        assert cloud.lookup("web.internal.cloudapp.net") == ["10.0.0.4"]
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR", network=2) == ["NXDOMAIN"]
 
     run(story())
 

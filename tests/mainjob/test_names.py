@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,20 @@ def test_a_machine_is_found_by_the_name_it_registered(world):
         eventually(lambda: near.resolve("db.corp.internal") == "")
 
 
+def test_machines_of_a_network_find_each_other_by_host_name_and_by_address(world):
+    world.network("mine")
+    world.network("other", "10.1.0.0/16", "10.1.0.0/24")
+
+    def names(place: str, what: str) -> list[str]:
+        asked = world.cloud.popen(f"{world.group}/{place}/default", ["getent", "hosts", what], stdout=subprocess.PIPE)
+        return asked.communicate(timeout=30)[0].split()
+
+    with world.machine_at("mine", "10.0.0.20", "--host-name", "db"):
+        eventually(lambda: names("mine", "10.0.0.20") == ["10.0.0.20", "db.internal.cloudapp.net"])
+        assert names("mine", "db") == ["10.0.0.20", "db.internal.cloudapp.net"]
+        assert names("other", "10.0.0.20") == [] == names("other", "db")
+
+
 def test_a_doh_client_gets_the_public_address_and_is_refused(world):
     mine = world.network("mine")
     workspace = world.workspace("first")["id"]
@@ -70,12 +86,42 @@ def test_curl_with_doh_is_refused_where_curl_without_is_let_in(world):
         assert done.communicate(timeout=30)[0] == status
 
 
-class NameServer:
-    """A user's own name server on a machine: dnsmasq with conditional forwarders, nothing else known to it."""
+def dnsmasq(forwards: dict[str, str]) -> list[str]:
+    """The command of a dnsmasq that forwards each suffix ("" for all others) to a server and knows nothing else."""
+    argv = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--no-resolv", "--no-hosts"]
+    argv += ["--pid-file=", "--cache-size=0", "--log-facility=-"]
+    return argv + [f"--server=/{suffix}/{server}" if suffix else f"--server={server}" for suffix, server in forwards.items()]
 
-    def __init__(self, world: World, network: str, address: str, *forwards: str):
-        argv = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--no-resolv", "--no-hosts"]
-        argv += ["--pid-file=", "--cache-size=0", "--log-facility=-", *(f"--server={forward}" for forward in forwards)]
+
+UNBOUND = """server:
+  interface: 0.0.0.0
+  access-control: 0.0.0.0/0 allow
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: ""
+  use-syslog: no
+  do-daemonize: no
+  do-ip6: no
+  num-threads: 1
+  module-config: "iterator"
+remote-control:
+  control-enable: no
+"""
+
+
+def unbound(forwards: dict[str, str], folder: Path) -> list[str]:
+    """The command of an unbound that does the same. Without validator: nothing here is signed."""
+    zones = "".join(f'forward-zone:\n  name: "{suffix}."\n  forward-addr: {server}\n' for suffix, server in forwards.items())
+    config = folder / "unbound.conf"
+    config.write_text(UNBOUND.format(folder=folder) + zones)
+    return [str(PROGRAMS["unbound"]), "-d", "-p", "-c", str(config)]
+
+
+class NameServer:
+    """A user's own name server on a machine."""
+
+    def __init__(self, world: World, network: str, address: str, argv: list[str]):
         place = f"{world.group}/{network}/default"
         self.process = world.cloud.popen(place, argv, options=["--address", address], stderr=subprocess.DEVNULL)
 
@@ -96,28 +142,42 @@ def with_name_server(world: World, name: str, address: str) -> str:
     return id
 
 
-needs_dnsmasq = pytest.mark.skipif(shutil.which("dnsmasq") is None, reason="dnsmasq is not installed (Debian: dnsmasq-base)")
+PROGRAMS = {name: shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin") for name in ("dnsmasq", "unbound")}
+PACKAGES = {"dnsmasq": "dnsmasq-base", "unbound": "unbound"}
 AZURE, PUBLIC = "168.63.129.16", "198.19.0.53"
 LONG = pytest.mark.deep(seconds=8)
 
 
-@needs_dnsmasq
+def needs(program: str) -> pytest.MarkDecorator:
+    """Skips where a name server is not installed."""
+    return pytest.mark.skipif(PROGRAMS[program] is None, reason=f"{program} is not installed (Debian: {PACKAGES[program]})")
+
+
+def case(program: str, forwards: dict[str, str], status: int, *marks: pytest.MarkDecorator) -> object:
+    """A name server, what it forwards, and what a client gets by the name then: a status, 0 for no answer."""
+    to = ", ".join(suffix or "all others" for suffix in forwards)
+    return pytest.param(program, forwards, status, id=f"{program}: {to}", marks=[needs(program), *marks])
+
+
 @pytest.mark.parametrize(
-    ("forwards", "status"),
+    ("program", "forwards", "status"),
     [
-        pytest.param((f"/api.azureml.ms/{AZURE}", PUBLIC), 404, id="the public suffix"),
-        pytest.param((f"/privatelink.api.azureml.ms/{AZURE}", PUBLIC), 403, id="the privatelink suffix"),
-        pytest.param((f"/api.azureml.ms/{AZURE}",), 404, id="nothing else", marks=LONG),
-        pytest.param((f"/notebooks.azure.net/{AZURE}",), 0, id="another suffix", marks=LONG),
+        case("dnsmasq", {"api.azureml.ms": AZURE, "": PUBLIC}, 404),
+        case("dnsmasq", {"privatelink.api.azureml.ms": AZURE, "": PUBLIC}, 403),
+        case("dnsmasq", {"api.azureml.ms": AZURE}, 404, LONG),
+        case("dnsmasq", {"notebooks.azure.net": AZURE}, 0, LONG),
+        case("unbound", {"api.azureml.ms": AZURE, "": PUBLIC}, 404),
+        case("unbound", {"notebooks.azure.net": AZURE, "": PUBLIC}, 403, LONG),
     ],
 )
-def test_a_name_server_of_ones_own_must_forward_the_public_suffix(world, forwards, status):
+def test_a_name_server_of_ones_own_must_forward_the_public_suffix(world, tmp_path, program, forwards, status):
     mine = with_name_server(world, "mine", "10.0.0.53")
     workspace = world.workspace("first")["id"]
     world.names(mine, world.endpoint("pe", mine, workspace)["id"])
     name = world.cloud.arm("GET", workspace, api_version=ML)["properties"]["discoveryUrl"].split("/")[2]
     path = f"/history/v1.0{workspace}/experiments/none"
-    with NameServer(world, "mine", "10.0.0.53", *forwards), world.machine("mine") as inside:
+    argv = dnsmasq(forwards) if program == "dnsmasq" else unbound(forwards, tmp_path)
+    with NameServer(world, "mine", "10.0.0.53", argv), world.machine("mine") as inside:
         if status:
             eventually(lambda: inside.resolve(name), 10)
         address = inside.resolve(name)
@@ -128,7 +188,6 @@ def test_a_name_server_of_ones_own_must_forward_the_public_suffix(world, forward
         assert "10.0.0.53" in verdict["why"] and "api.azureml.ms" in verdict["why"]
 
 
-@needs_dnsmasq
 def test_nobody_answers_where_the_name_server_is_not(world):
     with_name_server(world, "mine", "10.0.0.53")
     name = "management.azure.com"
@@ -208,7 +267,7 @@ def test_an_inbound_endpoint_answers_what_its_network_sees(world):
         eventually(lambda: far.resolve("db.corp.internal") == "10.1.0.78")
 
 
-@needs_dnsmasq
+@needs("dnsmasq")
 def test_rules_send_names_to_the_servers_that_know_them(world):
     hub = PrivateResolver(world)
     other = world.network("other", "10.2.0.0/16", "10.2.0.0/24")  # linked, and not peered: rules need no way for packets

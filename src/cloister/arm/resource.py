@@ -234,6 +234,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     api_versions: tuple[str, ...]
     properties: Object
     coverage: Coverage = Coverage()
+    scopes: tuple[str, ...] = ("group",)
+    """Where its resources stand: "group", "subscription", "tenant", or "resource", which is any scope at all."""
     location: str = "regional"  # "regional" | "global" | "optional" (kept if given) | "none" (child types)
     top_level: tuple[str, ...] = ("tags", "sku", "kind", "identity", "zones", "plan", "etag", "extendedLocation", "managedBy")
     check: Callable[[Change, View], Iterable[Problem]] = _nothing
@@ -272,6 +274,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """A computed collection instead of stored rows: ``(parent row, view, api_version) -> items``, each ``{"name", "properties",
     ...}``; the engine adds ``id`` and ``type``. ``GET {parent}/{segment}`` answers ``{"value": items}``, ``GET
     {parent}/{segment}/{name}`` one of them (404 if none); PUT, PATCH and DELETE get 405. Example: privateLinkResources."""
+    suffix_query: str = ""
+    """A query parameter (lower case) of the listing: only names that end in a dot and its value (``$recordsetnamesuffix``)."""
     scope_actions: Mapping[str, Action] = {}
     """Verbs of the provider at a scope: ``POST /subscriptions/{s}/providers/{namespace}/{name}`` (and with
     ``/locations/{location}`` before the name; then ``Call.query["location"]`` has it). Example: checkNameAvailability."""

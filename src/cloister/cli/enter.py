@@ -15,6 +15,8 @@ from pathlib import Path
 
 from cloister.keeper import rights
 from cloister.keeper.kernel import enter_network, unshare_mounts
+from cloister.net import plan
+from cloister.net.names import INTERNAL
 
 MS_BIND, MS_REC, MS_PRIVATE, MS_NOSUID, MS_NODEV = 4096, 16384, 1 << 18, 2, 4  # linux/mount.h
 
@@ -75,8 +77,12 @@ def enter(namespace: int, around: Surroundings, user: int = -1) -> None:
 
 
 def resolv_conf(servers: tuple[str, ...]) -> str:
-    """The file that the C library reads: at most three servers count (resolv.conf(5))."""
-    return "".join(f"nameserver {server}\n" for server in servers[:3]) + "options timeout:2 attempts:2\n"
+    """The file that the C library reads: at most three servers count (resolv.conf(5)).
+
+    Machines that ask the network's own resolver find each other by host name alone.
+    """
+    search = f"search {INTERNAL}\n" if servers == (str(plan.AZURE_DNS),) else ""
+    return "".join(f"nameserver {server}\n" for server in servers[:3]) + search + "options timeout:2 attempts:2\n"
 
 
 def plain_nsswitch(path: str) -> str:

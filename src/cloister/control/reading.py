@@ -96,7 +96,8 @@ def _listed(p: Passage, view: Window) -> Response:
     if above is not None and is_nested:
         parent = existing(p, view, above)
         if p.kind.listing is not None:
-            return reply(200, {"value": p.engine.renderer.computed(parent, p.kind, view, p.api_version)})
+            items = p.engine.renderer.computed(parent, p.kind, view, p.api_version)
+            return reply(200, {"value": [item for item in items if _has_suffix(str(item["name"]), p)]})
     asked = (p.path, p.authority, frozenset(p.query.items()))
     return reply(200, p.engine.renderer.page(asked, lambda: _page_below(p, view, above, is_nested)))
 
@@ -106,11 +107,17 @@ def _page_below(p: Passage, view: Window, above: ResourceId | None, is_nested: b
     rows = [
         row
         for row in (view.children(above.text, p.kind.name) if above is not None else view.of_type(p.kind.name))
-        if is_nested is False or _is_direct(row, p.id)
+        if (is_nested is False or _is_direct(row, p.id)) and _has_suffix(row.name, p)
     ]
     if p.query.get("$filter"):
         rows = list(filter(read_filter(p.query.get("$filter", "")), rows))
     return page(p, rows, view)
+
+
+def _has_suffix(name: str, p: Passage) -> bool:
+    """Whether a listing that is asked for one suffix of names only has this one."""
+    suffix = p.query.get(p.kind.suffix_query, "") if p.kind.suffix_query else ""
+    return not suffix or name.lower().endswith(f".{suffix.lower().removeprefix('.')}")
 
 
 def _is_direct(row: Row, listed: ResourceId) -> bool:

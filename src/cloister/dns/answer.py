@@ -3,7 +3,9 @@
 The order is Azure's (learn.microsoft.com/azure/private-link/private-endpoint-dns): the linked private zone with the
 longest suffix answers alone; a name that it lacks does not exist (no falling through) unless the link says
 NxDomainRedirect, which counts for privatelink zones and A, AAAA and CNAME questions only
-(learn.microsoft.com/azure/dns/private-dns-fallback); then a forwarding rule with the longest suffix sends it elsewhere
+(learn.microsoft.com/azure/dns/private-dns-fallback); then the names that Azure itself gives to the network's machines and to
+their addresses (learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances); then a
+forwarding rule with the longest suffix sends it elsewhere
 (learn.microsoft.com/azure/dns/dns-private-resolver-overview); every other name is public. An alias starts over from the top in
 the same view. Nothing is asked of the real internet: a name that nobody here knows does not exist.
 """
@@ -46,6 +48,7 @@ def answer(view: ViewTable, question: Question) -> Answer:
     while name not in seen and len(seen) < DNS_CHAIN_MAX:
         seen.add(name)
         found = _private(view, name, question.type, trail) or _reverse(view, name, question.type, trail)
+        found = found or _internal(view, name, question.type, trail)
         found = found or _onward(view, name, trail) or _public(view, name, question.type, trail)
         sets.extend(found.sets)
         if found.onward is not None:
@@ -107,15 +110,27 @@ def _onward(view: ViewTable, name: str, trail: list[Step]) -> _Found | None:
 
 
 def _reverse(view: ViewTable, name: str, kind: str, trail: list[Step]) -> _Found | None:
-    """The names that machines of this network registered for an address; None for any other name."""
+    """The names of a machine of this network, by its address; None for any other name."""
     hosts = view.hosts.get(name)
     if hosts is None:
         return None
     names = tuple(f"{fqdn}." for fqdn, _ in hosts)
-    trail.append(Step("registered", name, hosts[0][1], target=", ".join(names)))
+    trail.append(Step("registered", name, hosts[-1][1], target=", ".join(names)))
     if kind not in ("PTR", "ANY"):
         return _Found(soa=_public_soa(""))
     return _Found(sets=(RecordSet(name, "PTR", DNS_TTL_MAX, names),))
+
+
+def _internal(view: ViewTable, name: str, kind: str, trail: list[Step]) -> _Found | None:
+    """The address of a machine of this network by the name that Azure gives it; None for any other name."""
+    machines = view.internal.get(name)
+    if machines is None:
+        return None
+    addresses = tuple(address for address, _ in machines)
+    trail.append(Step("registered", name, machines[0][1], target=", ".join(addresses)))
+    if kind not in ("A", "ANY"):
+        return _Found(soa=_public_soa(""))
+    return _Found(sets=(RecordSet(name, "A", DNS_TTL_MAX, addresses),))
 
 
 def _public(view: ViewTable, name: str, kind: str, trail: list[Step]) -> _Found:

@@ -94,7 +94,7 @@ _WORDS: dict[str, str] = {
     "public-name": "{name} is a public name of {owner} at {target}",
     "private-link": "the connection {because} makes {name} an alias of {target}",
     "onward": "the forwarding rule {owner} sends {name} on to {target}",
-    "registered": "the link {owner} registers machines, and {name} is {target}",
+    "registered": "{owner} gives machines their names, and {name} is {target}",
     "canary": "{name} does not exist inside a network, so that Firefox asks this resolver",
     "loop": "{name} leads back to itself, or through too many aliases",
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from cloister.dns.public import PublicTable
 from cloister.dns.zones import ZoneTable
 from cloister.net.desired import Door, Onward, PublicName, ResolverObject, View, ZoneRecords
+from cloister.net.names import INTERNAL
 
 
 def reverse_name(address: str) -> str:
@@ -17,15 +18,18 @@ def reverse_name(address: str) -> str:
 class ViewTable:
     """What one network sees: its linked zones by name, and the public names, which all views share."""
 
-    __slots__ = ("hosts", "object", "public", "zones")
+    __slots__ = ("hosts", "internal", "object", "public", "zones")
 
     def __init__(self, view: View, public: PublicTable):
         self.object = view
         self.public = public
         self.zones: dict[str, tuple[ZoneTable, bool, str]] = {}
         self.hosts: dict[str, list[tuple[str, str]]] = {}
-        for address, fqdn, link in view.hosts:
-            self.hosts.setdefault(reverse_name(address), []).append((fqdn, link))
+        self.internal: dict[str, list[tuple[str, str]]] = {}
+        for address, fqdn, because in view.hosts:
+            self.hosts.setdefault(reverse_name(address), []).append((fqdn, because))
+            if fqdn.endswith(f".{INTERNAL}"):
+                self.internal.setdefault(fqdn, []).append((address, because))
 
     @property
     def private(self) -> bool:

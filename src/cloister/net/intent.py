@@ -216,7 +216,11 @@ class ZoneLink(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=
 
 
 class Host(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
-    """A machine's address and the name it registered: what asking for the address's name answers in ``network``."""
+    """A machine's address and a name of it: what asking for the address's name answers in ``network``.
+
+    A machine has one name below ``net.names.INTERNAL`` (owned by its own row), and one in the zone that it registers in (owned by
+    the zone's link).
+    """
 
     owner: str
     network: str

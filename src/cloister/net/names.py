@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from cloister.net import plan
 
+INTERNAL = "internal.cloudapp.net"
+"""Below it every machine has a name inside its own network (learn.microsoft.com/azure/virtual-network/
+virtual-networks-name-resolution-for-vms-and-role-instances, reverse DNS considerations)."""
+
 CONTROL_NAMES: tuple[tuple[str, str, str], ...] = (
     ("management.azure.com", "arm", str(plan.RESOURCE_MANAGER)),
     ("login.microsoftonline.com", "login", str(plan.LOGIN)),

@@ -19,8 +19,8 @@ class View(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True
 
     ``links`` are ``(zone key, redirect)`` pairs; ``public`` views (the internet's resolver) have none and no owner.
     ``because`` holds the virtual network link's id for each of ``links``, in the same order. ``hosts`` are
-    ``(address, fqdn, link's id)`` of registered machines: the names of addresses (PTR). ``onward``: what no linked zone has is
-    asked of others.
+    ``(address, fqdn, because)`` of machines: the names of addresses (PTR), because of a registering link or the machine itself.
+    ``onward``: what no linked zone has is asked of others.
     """
 
     owner: str

@@ -16,7 +16,7 @@ from cloister.arm.ids import key, parse
 from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import boolean, id_of, integer, obj, string
 from cloister.net import plan
-from cloister.net.intent import Interface
+from cloister.net.intent import Host, Interface
 from cloister.providers.network import addresses, network_interfaces, special_subnets, subnets, virtual_networks
 from cloister.providers.network.user_routes import public_address
 from cloister.providers.privatedns import registration
@@ -218,8 +218,9 @@ def _prefix(row: Row, view: View) -> IPv4Network:
     return next((prefix for prefix in found if address in prefix), IPv4Network((int(address), 32)))
 
 
-def realize(row: Row, view: View) -> Iterator[Interface]:
-    """The machine's NIC."""
+def realize(row: Row, view: View) -> Iterator[Interface | Host]:
+    """The machine's NIC, and its name."""
+    yield from registration.internal(row, view)
     network = subnet_id = INTERNET
     if not is_outside(row):
         subnet = subnet_of(row, view)
@@ -265,6 +266,7 @@ TYPE = ResourceType(
     api_versions=API_VERSIONS,
     coverage=enforced("this cloud's own: the machines of cloister exec"),
     properties=PROPERTIES,
+    scopes=("tenant",),
     location="none",
     check=check,
     settle=settle,

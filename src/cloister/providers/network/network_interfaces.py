@@ -12,7 +12,8 @@ from cloister.arm.errors import Problem
 from cloister.arm.ids import key
 from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
-from cloister.net.intent import Interface
+from cloister.net.intent import Host, Interface
+from cloister.net.names import INTERNAL
 from cloister.net.plan import normal_region
 from cloister.providers.network import (
     addresses,
@@ -115,10 +116,11 @@ def dns_servers(row: Row) -> tuple[str, ...]:
     return tuple(text for text in found if prefixes.address(text) is not None)
 
 
-def realize(row: Row, view: View) -> Iterator[Interface]:
-    """Its addresses and groups; packets come with a machine that runs on it."""
+def realize(row: Row, view: View) -> Iterator[Interface | Host]:
+    """Its addresses and groups, and its machine's name; packets come with a machine that runs on it."""
     if row.owner:
         return  # an endpoint's: the endpoint itself is the intent
+    yield from registration.internal(row, view)
     for name, properties in configurations(row):
         subnet = view.get(subnet_id(properties))
         address = (row.facts.get("addresses") or {}).get(name)
@@ -220,7 +222,8 @@ def show(row: Row, view: View, api_version: str) -> dict:
     out: dict = {"ipConfigurations": shown, "hostedWorkloads": [], "vnetEncryptionSupported": False}
     if row.facts.get("guid"):
         out["resourceGuid"] = row.facts["guid"]
-    out["dnsSettings"] = {"dnsServers": [], "appliedDnsServers": [], **(row.properties.get("dnsSettings") or {})}
+    names = {"dnsServers": [], "appliedDnsServers": [], "internalDomainNameSuffix": INTERNAL}
+    out["dnsSettings"] = {**names, **(row.properties.get("dnsSettings") or {})}
     return out
 
 

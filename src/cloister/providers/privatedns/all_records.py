@@ -31,6 +31,7 @@ TYPE = ResourceType(
     properties=obj(),
     location="none",
     listing=listing,
+    suffix_query=record_sets.SUFFIX_QUERY,
     listed=False,
     coverage=enforced(),
 )

@@ -25,6 +25,7 @@ TYPE_NAMES = frozenset(f"{ZONES}/{kind}" for kind in KINDS)
 TTL_DEFAULT = 3600  # what Azure's own tools write where the user says nothing
 TTL_MAX = 2_147_483_647
 APEX = "@"
+SUFFIX_QUERY = "$recordsetnamesuffix"  # ends in .suffix: the published description of RecordSets_ListByType
 
 
 class Entry(NamedTuple):
@@ -48,7 +49,7 @@ def record_type(kind: str, fields: dict[str, Field], read: Reader, **hooks: Any)
     def realized(row: Row, view: View) -> Iterator[Record]:
         return realize(row, kind, read)
 
-    shared: dict[str, Any] = {"check": checked, "realize": realized, "show": show}
+    shared: dict[str, Any] = {"suffix_query": SUFFIX_QUERY, "check": checked, "realize": realized, "show": show}
     return ResourceType(
         name=f"{ZONES}/{kind}",
         api_versions=API_VERSIONS,

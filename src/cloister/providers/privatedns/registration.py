@@ -1,12 +1,13 @@
-"""Autoregistration: the host names of a network's machines as A records of the one zone that it registers in.
+"""Machines' host names: below internal.cloudapp.net in their own network, and as A records of the zone that it registers in.
 
 A link with ``registrationEnabled`` owns a record for each host name in its network: a machine's (``hostName``, else its name),
 a network interface's (``dnsSettings.internalDnsNameLabel``, else the ``computerName`` of its virtual machine). They come and go
 with their machines. A record that the user wrote under the same name stands instead, and the registered one comes back when
 the user's is deleted; of two networks with one host name in one zone the first has it. A name that is no host name (of
-one label, RFC 1123) is not registered.
+one label, RFC 1123) is not registered, and has no name below internal.cloudapp.net either.
 
-Source: learn.microsoft.com/azure/dns/private-dns-autoregistration and .../dns-faq-private (overwriting).
+Source: learn.microsoft.com/azure/dns/private-dns-autoregistration and .../dns-faq-private (overwriting);
+learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances (reverse DNS).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from ipaddress import IPv4Address
 
 from cloister.arm.ids import IdError, key, parse
 from cloister.arm.resource import Derived, Row, View
+from cloister.net.intent import Host
+from cloister.net.names import INTERNAL
 from cloister.providers.privatedns import domain_names
 
 LINKS = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
@@ -79,6 +82,13 @@ def _host(row: Row, view: View) -> tuple[str, str, str]:
     if not name or not address or "." in name or domain_names.problem(name):
         return "", "", ""
     return name.lower(), _network_above(place), address
+
+
+def internal(row: Row, view: View) -> Iterator[Host]:
+    """The name that a machine or an interface has in its own network whatever is linked there."""
+    name, network, address = _host(row, view)
+    if name and network:
+        yield Host(owner=row.id, network=network, address=address, fqdn=f"{name}.{INTERNAL}")
 
 
 def hosts(network: str, view: View) -> dict[str, list[str]]:
