@@ -14,7 +14,7 @@ from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, s
 from cloister.arm.tenants import tenant_of
 from cloister.net.intent import Service
 from cloister.providers import identity, private_link
-from cloister.providers.machinelearning import names, public_access
+from cloister.providers.machinelearning import diagnose, names, public_access
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.required import asked
 
@@ -229,7 +229,7 @@ def check_compute_name(call: Call, view: View) -> Outcome:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=listening("runs, experiments, metrics and MLflow are served; models, jobs and notebooks are not"),
+    coverage=listening("runs, experiments, metrics and MLflow are served; models, jobs and notebooks are not; diagnose reads no rules and routes"),
     properties=PROPERTIES,
     check=check,
     settle=settle,
@@ -240,6 +240,7 @@ TYPE = ResourceType(
         "listStorageAccountKeys": Action(run=list_storage_keys),
         "resyncKeys": Action(run=resync_keys),
         "checkComputeNameAvailability": Action(run=check_compute_name),
+        "diagnose": diagnose.ACTION,
     },
     private_link=(names.WORKSPACE_GROUP,),
     name_pattern=r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}",
