@@ -137,8 +137,7 @@ def diagnose(call: Call, view: View) -> Outcome:
     value = (call.body or {}).get("value") if isinstance(call.body, dict) else None
     asked = {name.lower() for name in value} if isinstance(value, dict) else set()
     found = {
-        member: list(look(call.row, view)) if not asked or name.lower() in asked else []
-        for name, (member, look) in LOOKS.items()
+        member: list(look(call.row, view)) if not asked or name.lower() in asked else [] for name, (member, look) in LOOKS.items()
     }
     return Outcome(body={"value": found})
 

@@ -229,7 +229,9 @@ def check_compute_name(call: Call, view: View) -> Outcome:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=listening("runs, experiments, metrics and MLflow are served; models, jobs and notebooks are not; diagnose reads no rules and routes"),
+    coverage=listening(
+        "runs, experiments, metrics and MLflow are served; models, jobs and notebooks are not; diagnose reads no rules and routes"
+    ),
     properties=PROPERTIES,
     check=check,
     settle=settle,
