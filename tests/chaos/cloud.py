@@ -114,7 +114,7 @@ class Chaos:
         self.loop.changed = told  # type: ignore[method-assign]
         self._judge = Realized(types)
         self.engine = Engine(TYPES, self.store, self.loop, None, [], self._now, TENANT)  # type: ignore[arg-type]
-        self.engine._writer = Inline()
+        self.engine.disk.thread = Inline()
         await self.engine.start()
         self.loop.changed(self.engine.revision, [(row.id, None, row) for row in self.engine.index.rows.values()])
         self._task = asyncio.create_task(self.loop.run())

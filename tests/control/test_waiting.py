@@ -134,7 +134,7 @@ def test_a_client_that_goes_away_leaves_memory_and_disk_in_step(in_cloud):
 
         cloud.store.commit = slow
         writing = asyncio.create_task(cloud.call("PUT", f"{NETS}/n1", NET))
-        while not cloud.engine._writing.locked():
+        while not cloud.engine.disk.ahead.get(f"{NETS}/n1".lower()):
             await asyncio.sleep(0)
         writing.cancel()
         gate.set()

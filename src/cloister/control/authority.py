@@ -22,11 +22,14 @@ class Authority:
         self._index = index
         self._held: dict[str, tuple[HeldRole, ...]] | None = None
 
-    def changed(self, rows: list[tuple[str, Row | None, Row | None]]) -> None:
-        """Rows were committed: forget what may have changed."""
-        for _, old, new in rows:
-            if any(row is not None and row.type.lower().startswith(_PREFIX) for row in (old, new)):
-                self._held = None
+    @staticmethod
+    def concerns(rows: list[tuple[str, Row | None, Row | None]]) -> bool:
+        """Whether what changes decides what others may do: assignments and definitions of roles and policies, locks."""
+        return any(row is not None and row.type.lower().startswith(_PREFIX) for _, old, new in rows for row in (old, new))
+
+    def forget(self) -> None:
+        """Read the assignments anew."""
+        self._held = None
 
     def held_by(self, principal: str) -> tuple[HeldRole, ...]:
         """The roles of one principal (its object id)."""

@@ -29,9 +29,9 @@ from cloister.arm.resource import Row
 from cloister.arm.template.context import Place
 from cloister.arm.template.errors import ExpressionError
 from cloister.arm.template.plan import Nested, Plan
+from cloister.arm.tenants import tenant_of
 from cloister.control import deployment_plan as planning
 from cloister.control import deployment_record as record
-from cloister.arm.tenants import tenant_of
 from cloister.control.deployment_facts import Failure
 from cloister.control.deployment_links import Links
 from cloister.control.deployment_run import Run

@@ -1,19 +1,18 @@
 """The verbs, once for all resource types: a request passes the GATES, and what it changes is on disk before anyone sees it.
 
-All writes go one after another under one lock: computed on the event loop, committed by one writer thread, published to
-memory when the disk has them. Reads look at what is published and never wait.
+Writes are looked at one after another, each as if those before it were on disk already, and go there in groups
+(``committing.py``). No answer to a write, be it a refusal, leaves before all that it was made from is on disk. Reads look at
+what is published, which is on disk, and never wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -23,9 +22,10 @@ from cloister.arm.catalog import TENANT_TYPE, Catalog
 from cloister.arm.errors import ArmError
 from cloister.arm.ids import ResourceId, key, parse
 from cloister.arm.resource import ResourceType, Row
-from cloister.control import answers, moving, operations, reading
 from cloister.arm.tenants import tenant_of
+from cloister.control import answers, moving, operations, reading
 from cloister.control.authority import Authority
+from cloister.control.committing import Disk, Write
 from cloister.control.distrust import Bug
 from cloister.control.gates import (
     ACTION_GATES,
@@ -36,11 +36,11 @@ from cloister.control.gates import (
     event,
     local_caller,
     permission,
-    require_permission,
     require_own_tenant,
+    require_permission,
 )
 from cloister.control.passage import WRITING, Passage
-from cloister.control.ports import Caller, Commit, DiskFull, Event, Loop, Route, RouteCall, Store, Verifier
+from cloister.control.ports import Caller, Commit, Event, Loop, Route, RouteCall, Store, Verifier
 from cloister.control.rendering import Renderer
 from cloister.control.routing import Match, RouteTable, scope_of_path
 from cloister.control.world import Draft, Index, Surroundings, Window
@@ -52,8 +52,8 @@ log = logging.getLogger("cloister.engine")
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 _SECRET = "engine/secret"
 _PUBLIC = "anonymous"
-REFUSALS_LOGGED = (403, 409)
 _TENANTS = TENANT_TYPE.lower()
+REFUSALS_LOGGED = (403, 409)
 """Answers to a write that the activity log keeps: forbidden by roles or policies, in the way of a lock or another resource."""
 _TEXT_MAX = 2000
 
@@ -83,32 +83,29 @@ class Engine:
         self.renderer = Renderer(self.types, loop.state, lambda: (self.revision, loop.moment()))
         self._verifier = verifier
         self._routes = RouteTable((*reading.ROUTES, *routes))
-        self._counters: dict[str, int] = {}
         self._refused = (0, 0)  # (minute, refusals logged in it)
         self._around = Surroundings(catalog=self.types, tenant_id=tenant_id, key=b"")
         self.operations = operations.Operations(b"")
-        self._writing = asyncio.Lock()
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        self._published = asyncio.Condition()
+        self.disk = Disk(self.index, store, self._publish, self.rights.concerns)
 
     async def start(self) -> None:
         """Load what the store has. At the very first start, make the secret that keys are derived from."""
-        self.revision, rows, self._counters = await asyncio.to_thread(self.store.load)
+        self.revision, rows, counters = await asyncio.to_thread(self.store.load)
         self.index.load(rows)
         for name in {row.type for row in rows if self.types.get(row.type) is None}:
             self.types.admit(name)
         secret = await asyncio.to_thread(self.store.document, _SECRET)
         if not secret:
             secret = uuid.uuid4().hex + uuid.uuid4().hex
-            await self._on_disk(Commit(revision=self.revision, documents={_SECRET: secret}))
+            await asyncio.to_thread(self.store.commit, Commit(revision=self.revision, documents={_SECRET: secret}))
+        self.disk.start(self.revision, counters)
         self._around = msgspec.structs.replace(self._around, key=secret.encode())
         self.operations = operations.Operations(secret.encode())
         log.info("engine.started revision=%d rows=%d", self.revision, len(rows))
 
     async def stop(self) -> None:
-        """Let the commit under way end."""
-        async with self._writing:
-            self._writer.shutdown(wait=True)
+        """Let what is under way reach the disk."""
+        await self.disk.stop()
 
     # --- the rows
 
@@ -136,17 +133,19 @@ class Engine:
         return tenant_of(scope, self.view()) == caller.tenant
 
     def draft(self, p: Passage) -> Draft:
-        """The rows as a request may change them."""
-        return Draft(self.index, self._around, p.now, self._allowed(p.caller), self._counters)
+        """The rows as a request may change them: as they are or, in its turn to write, as they will be."""
+        rows = self.disk.ahead if p.has_turn else self.index
+        return Draft(rows, self._around, p.now, self._allowed(p.caller), self.disk.counters)
 
     def _allowed(self, caller: Caller | None) -> Callable[[str, str], bool]:
         if caller is None:
             return lambda action, scope: False
         return lambda action, scope: self.allows(caller, action, scope)
 
-    def spelled(self, id: ResourceId) -> ResourceId:
-        """The id as types and existing rows spell it."""
-        return self.types.spelled(id, lambda place: row.id if (row := self.index.rows.get(place)) else None)
+    def spelled(self, id: ResourceId, has_turn: bool = False) -> ResourceId:
+        """The id as types and existing rows spell it; in a turn to write, also those on their way to disk."""
+        rows = self.disk.ahead if has_turn else self.index
+        return self.types.spelled(id, lambda place: row.id if (row := rows.get(place)) else None)
 
     # --- requests
 
@@ -195,13 +194,11 @@ class Engine:
     async def preview(self, id: str, *, caller: Caller, api_version: str, body: Any) -> dict[str, Any]:
         """See ``ports.Engine``."""
         p = Passage(self, "PUT", id, query={"api-version": api_version}, headers={}, body=body, caller=caller)
-        await _through(READ_GATES, p)
-        async with self._writing:
-            await _through(WRITE_GATES[:-1], p)
-            row = p.draft.get(p.id.text)
-            if row is None:
-                raise p.not_found()
-            return self.renderer.value(row, p.draft, p.api_version)
+        _through((*READ_GATES, *WRITE_GATES[:-1]), p)
+        row = p.draft.get(p.id.text)
+        if row is None:
+            raise p.not_found()
+        return self.renderer.value(row, p.draft, p.api_version)
 
     async def _pass(self, p: Passage) -> Response:
         try:
@@ -221,7 +218,7 @@ class Engine:
         return self._refused[1] <= REFUSALS_A_MINUTE_MAX
 
     async def _through_all(self, p: Passage) -> Response:
-        if (early := await _through(READ_GATES, p)) is not None:
+        if (early := _through(READ_GATES, p)) is not None:
             return early
         if p.method not in WRITING:
             return reading.answer(p)
@@ -239,21 +236,23 @@ class Engine:
         return answers.reply(p.outcome.status, p.outcome.body)
 
     async def _write(self, p: Passage) -> Response:
-        async with self._writing:
-            if (early := await _through(WRITE_GATES, p)) is not None:
-                return early
-        return await answers.written(p)
+        def look() -> Response | None:
+            p.has_turn = True
+            return _through(WRITE_GATES, p)
+
+        early = await self.disk.turn(look)
+        return early if early is not None else await answers.written(p)
 
     async def _routed(self, match: Match, request: Request) -> Response:
         route, caller = match.route, Caller(principal="")
         if route.permission != _PUBLIC:
             p = Passage(self, request.method, request.path, query=request.query, headers=request.headers)
             p.caller = caller = self.authenticate(request.headers, request.authority)
+            scope = scope_of_path(request.path)
+            require_own_tenant(self, parse(scope).subscription if scope != "/" else "", caller)
             p.api_version = checked_api_version(p.query.get("api-version", ""))
             if route.permission:
                 require_permission(p, route.permission, scope)
-            scope = scope_of_path(request.path)
-            require_own_tenant(self, parse(scope).subscription if scope != "/" else "", caller)
         request = msgspec.structs.replace(request, query={name.lower(): value for name, value in request.query.items()})
         return await route.handle(self, RouteCall(request=request, parts=match.parts, caller=caller, body=_lenient(request)))
 
@@ -267,54 +266,18 @@ class Engine:
 
     # --- writing
 
-    async def commit(
-        self,
-        changes: list[tuple[str, Row | None, Row | None]],
-        *,
-        counters: Mapping[str, int],
-        events: Iterable[Event],
-        now: str,
-        by: str,
-        documents: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Write, publish and tell the loop. The writing lock must be held."""
-        revision = self.revision + 1
-        stamped = [(place, old, _stamped(old, new, revision, now, by)) for place, old, new in changes]
-        await self._on_disk(
-            Commit(
-                revision=revision,
-                put=tuple(new for _, _, new in stamped if new is not None),
-                drop=tuple(old.id for _, old, new in stamped if new is None and old is not None),
-                events=tuple(events),
-                counters=counters,
-                documents=documents or {},
-            )
-        )
-        self.revision = revision
-        self._counters.update(counters)
-        for place, _, new in stamped:
+    def _publish(self, write: Write) -> None:
+        """What is on disk is seen from now on, and the loop is told."""
+        self.revision = write.commit.revision
+        for place, _, new in write.rows:
             if new is None:
                 self.index.drop(place)
             else:
                 self.index.put(new)
-        self.rights.changed(stamped)
-        told = [((new or old).id, old, new) for _, old, new in stamped if (new or old) is not None]  # type: ignore[union-attr]
-        self.loop.changed(revision, told)
-        async with self._published:
-            self._published.notify_all()
-        return revision
-
-    async def _on_disk(self, commit: Commit) -> None:
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self.store.commit, commit)
-        except DiskFull as error:
-            log.error("store.full revision=%d %s", commit.revision, error)
-            message = "cannot store the change: the disk of CLOISTER_HOME is full; free space and try again."
-            raise ArmError(507, "InsufficientStorage", message) from error
-        except Exception as error:
-            log.exception("store.failed revision=%d", commit.revision)
-            message = "cannot keep the change: the cloud's store did not take it; see the log, free disk space, and try again."
-            raise ArmError(503, "ServiceUnavailable", message, headers={"retry-after": "5"}) from error
+        if self.rights.concerns(write.rows):
+            self.rights.forget()
+        told = [((new or old).id, old, new) for _, old, new in write.rows if (new or old) is not None]  # type: ignore[union-attr]
+        self.loop.changed(self.revision, told)
 
     async def record(
         self,
@@ -328,25 +291,31 @@ class Engine:
         return await asyncio.shield(asyncio.create_task(self._record(list(put), list(drop), dict(documents), list(events))))
 
     async def _record(self, put: list[Row], drop: list[str], documents: dict[str, Any], events: list[Event]) -> int:
-        async with self._writing:
-            rows = self.index.rows
+        def look() -> int:
+            rows = self.disk.ahead
             changes: list[tuple[str, Row | None, Row | None]] = [(key(row.id), rows.get(key(row.id)), row) for row in put]
-            changes += [(key(id), rows[key(id)], None) for id in drop if key(id) in rows]
+            changes += [(key(id), old, None) for id in drop if (old := rows.get(key(id))) is not None]
             by = next((row.changed_by or row.created_by for row in put), "")
-            return await self.commit(changes, counters={}, events=events, now=self.clock(), by=by, documents=documents)
+            return self.disk.write(changes, events=events, now=self.clock(), by=by, documents=documents)
+
+        return await self.disk.turn(look)
 
     async def move(self, source: str, ids: list[str], target: str, caller: Caller, *, really: bool = True) -> None:
         """See ``ports.Engine``."""
         await asyncio.shield(asyncio.create_task(self._move(source, ids, target, caller, really)))
 
     async def _move(self, source: str, ids: list[str], target: str, caller: Caller, really: bool) -> None:
-        async with self._writing:
-            pairs, now = moving.planned(self, source, ids, target, caller), self.clock()
+        def look() -> None:
+            now = self.clock()
+            view = Window(self.disk.ahead, self._around, now, self._allowed(caller))
+            pairs = moving.planned(self, view, source, ids, target, caller)
             changes: list[tuple[str, Row | None, Row | None]] = [(key(old.id), old, None) for old, _ in pairs]
             changes += [(key(new.id), None, new) for _, new in pairs]
             if really:
                 events = moving.told(pairs, caller, now)
-                await self.commit(changes, counters={}, events=events, now=now, by=caller.name or caller.principal)
+                self.disk.write(changes, events=events, now=now, by=caller.name or caller.principal)
+
+        await self.disk.turn(look)
 
     async def finished(self, id: str, timeout: float) -> tuple[str, str]:
         """Wait until the row's state is terminal. Raises TimeoutError."""
@@ -360,27 +329,11 @@ class Engine:
                 await asyncio.sleep(0.02)
 
 
-async def _through(gates: Iterable[Gate], p: Passage) -> Response | None:
+def _through(gates: Iterable[Gate], p: Passage) -> Response | None:
     for gate in gates:
-        found = gate(p)
-        answer = await found if inspect.isawaitable(found) else found
-        if answer is not None:
+        if (answer := gate(p)) is not None:
             return answer
     return None
-
-
-def _stamped(old: Row | None, new: Row | None, revision: int, now: str, by: str) -> Row | None:
-    """The row with the time, the person and the revision of this change."""
-    if new is None:
-        return None
-    return msgspec.structs.replace(
-        new,
-        revision=revision,
-        created=(old.created if old is not None else new.created) or now,
-        created_by=(old.created_by if old is not None else new.created_by) or by,
-        changed=now,
-        changed_by=by,
-    )
 
 
 def _lenient(request: Request) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cloister.arm.catalog import GROUP_TYPE, SUBSCRIPTION_TYPE
@@ -36,7 +36,7 @@ LOCKS = "Microsoft.Authorization/locks"
 _API_VERSION = re.compile(r"(\d{4}-\d{2}-\d{2})(-[A-Za-z0-9.]+)*")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-Gate = Callable[[Passage], "Response | Awaitable[Response | None] | None"]
+Gate = Callable[[Passage], Response | None]
 
 
 def parse_id(p: Passage) -> None:
@@ -184,8 +184,8 @@ def lock(p: Passage) -> None:
 
 def precondition(p: Passage) -> Response | None:
     """What must be there before: the provider's registration, group, parent, the resource itself; and the ETag expected."""
-    p.id = p.engine.spelled(p.target.id)  # rows may have come or gone while this request waited
-    p.draft = p.engine.draft(p)
+    p.id = p.engine.spelled(p.target.id, p.has_turn)  # rows may have come or gone while this request waited
+    p.draft, p.puts, p.dropped, p.changes, p.created = p.engine.draft(p), {}, [], [], False
     old = p.draft.committed(p.id.text)
     is_hidden = old is not None and p.draft.is_hidden(old)
     registration.require(p)
@@ -268,14 +268,14 @@ def policy(p: Passage) -> None:
     judge(p)
 
 
-async def commit(p: Passage) -> None:
-    """On disk first, then in memory, then to the reconcile loop."""
+def commit(p: Passage) -> None:
+    """To disk with what else is on its way there; seen, and told to the reconcile loop, when it has arrived."""
     if not p.changes:
-        p.revision = p.engine.revision
+        p.revision = p.engine.disk.revision
         return
     events = [event(p, permission(p), p.id.text, "")]
     events += [event(p, operation, resource, text) for operation, resource, text in p.draft.notes]
-    p.revision = await p.engine.commit(
+    p.revision = p.engine.disk.write(
         p.changes, counters=p.draft.counters, events=events, now=p.now, by=p.caller.name or p.caller.principal
     )
 

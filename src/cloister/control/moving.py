@@ -28,9 +28,8 @@ OPERATION = "Microsoft.Resources/subscriptions/resourceGroups/moveResources/acti
 RESOURCES_MAX = 800  # of one move, as in Azure
 
 
-def planned(engine: Engine, source: str, ids: Iterable[str], target: str, caller: Caller) -> list[tuple[Row, Row]]:
+def planned(engine: Engine, view: View, source: str, ids: Iterable[str], target: str, caller: Caller) -> list[tuple[Row, Row]]:
     """``(row, the same row at its new place)`` of all that moves. Raises ArmError with every reason why it cannot."""
-    view = engine.view()
     group = view.get(target)
     if group is None or not _is_group(target):
         message = f"cannot move to '{target[:300]}': there is no such resource group; give the id of one that exists."

@@ -46,13 +46,15 @@ class Passage:
         self.authority = authority
         self._caller = caller  # authenticate
 
+        self.has_turn = False
+        """Whether it is its turn to write: it sees what those before it wrote, on disk or not."""
+
         self._target: Target | None = None  # parse id
         self.id = ResourceId()  # parse id; spelled as stored
         self._kind: ResourceType | None = None  # api-version
         self.api_version = ""  # api-version
         self._draft: Draft | None = None  # precondition
         self.old: Row | None = None  # precondition
-        self.answered = False  # precondition or check: nothing is to be changed
         self.created = False  # check
         self.puts: dict[str, dict[str, Any] | None] = {}  # check: key -> what this request wrote on that row
         self.dropped: list[str] = []  # check: keys

@@ -177,6 +177,10 @@ class Layer:
             self._masked.discard(place)
             self._over.drop(place)
 
+    def clear(self) -> None:
+        """Let all go that lies here."""
+        self._over, self._masked = Index(), set()
+
     def below(self, place: str) -> Row | None:
         """The row with this key as it is without this layer."""
         return self._below.get(place)
