@@ -121,7 +121,17 @@ def reached(world: World, asked: list[Asked], nics: list[Nic]) -> set[Asked]:
     return found
 
 
-def agree(world: World, seeds: Iterable[int], growing: Callable[..., list] = grow) -> int:
+def some_questions(rng: random.Random, intents: list) -> list[Asked]:
+    """What is asked of a world."""
+    return questions(rng, intents, FLOWS)
+
+
+def agree(
+    world: World,
+    seeds: Iterable[int],
+    growing: Callable[..., list] = grow,
+    asking: Callable[..., list[Asked]] = some_questions,
+) -> int:
     """Compare the three for each seed's world; how many flows were compared."""
     compared = 0
     fabric = simulated(grow(random.Random(0)))
@@ -130,7 +140,7 @@ def agree(world: World, seeds: Iterable[int], growing: Callable[..., list] = gro
         intents = growing(rng, any_source_port=True)
         move(world, intents)
         advance(fabric, wanted(intents))
-        asked = list(dict.fromkeys(questions(rng, intents, FLOWS)))
+        asked = list(dict.fromkeys(asking(rng, intents)))
         nics = [thing for thing in wanted(intents).values() if isinstance(thing, Nic)]
         real = reached(world, asked, nics)
         intended = Intended(intents)

@@ -20,8 +20,9 @@ WORLDS, FLOWS = 10, 25
 
 
 def routed(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
-    """A grown world, its filters taken off, with routes at its subnets and machines that forward."""
-    found = [intent for intent in grow(rng, any_source_port) if not isinstance(intent, Filter)]
+    """A grown world, its filters taken off, with routes at its subnets and machines that forward, here and in peered networks."""
+    networks = rng.choice([2, 3, 3])
+    found = [intent for intent in grow(rng, any_source_port, networks) if not isinstance(intent, Filter)]
     addresses = [one.address for one in found if isinstance(one, Interface)]
     endpoints = [address for one in found if isinstance(one, Endpoint) for _, address in one.addresses]
     policies = {one.owner: one.endpoint_policies for one in found if isinstance(one, Subnet)}
@@ -47,14 +48,15 @@ def routed(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
 
 
 def _routes(rng: random.Random, subnet: Subnet, addresses: list[str], endpoints: list[str]) -> list[UserRoute]:
-    prefixes = ["0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.1.0.0/16", "10.0.0.0/24", "10.1.0.0/24", "198.19.0.0/16", "Storage"]
-    prefixes += [f"{address}/32" for address in (*addresses, *endpoints, *endpoints)]
+    prefixes = ["0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.0.0.0/24", "10.1.0.0/24"]
+    prefixes += ["198.19.0.0/16", "Storage", *(f"{address}/32" for address in (*addresses, *endpoints, *endpoints))]
     chosen = dict.fromkeys(rng.choice(prefixes) for _ in range(rng.randint(1, 4)))
     made = []
     for number, prefix in enumerate(chosen):
         hop = rng.choice(HOPS)
         near = [address for address in addresses if address.split(".")[1] == subnet.prefix.split(".")[1]]
-        via = rng.choice([*near, *near, *near, *addresses, "10.0.0.77"]) if hop == "VirtualAppliance" else ""
+        hub = [address for address in addresses if address.startswith("10.0.")]
+        via = rng.choice([*near, *near, *hub, *hub, *addresses, "10.0.0.77"]) if hop == "VirtualAppliance" else ""
         made.append(UserRoute(prefix=prefix, hop=hop, via=via, because=f"{subnet.owner}/table/routes/r{number}"))
     return made
 

@@ -19,7 +19,7 @@ WORLDS, FLOWS = 150, 25
 def both(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
     """A grown world with routes and appliances, its filters put back."""
     state = rng.getstate()
-    plain = grow(rng, any_source_port)
+    plain = grow(rng, any_source_port, rng.choice([2, 3, 3]))
     rng.setstate(state)
     named = {one.owner: one.filter for one in plain if isinstance(one, Subnet | Interface)}
     found = [

@@ -43,8 +43,9 @@ class Asked(NamedTuple):
     protocol: str
 
 
-def grow(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
-    """A world: two networks, up to three filters, up to five machines, up to two endpoints, perhaps peered.
+def grow(rng: random.Random, any_source_port: bool = False, networks: int = 2) -> list[Intent]:
+    """A world: two or three networks, up to three filters, some machines, up to two endpoints, perhaps peered (of three networks,
+    the second and the third with the first, and perhaps with each other).
 
     ``any_source_port``: no rule looks at source ports (which a kernel chooses).
     """
@@ -57,7 +58,7 @@ def grow(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
         Service(owner="/acct", service="storage", region="eastus2", names=(NAME,), public_access=rng.random() < 0.5, because="p")
     ]
     subnets: list[Subnet] = []
-    for number in (1, 2):
+    for number in range(1, networks + 1):
         network = f"/v{number}"
         intents.append(Network(owner=network, number=number, prefixes=(f"10.{number - 1}.0.0/16",), region="eastus2"))
         for place in range(rng.randint(1, 2)):
@@ -74,16 +75,17 @@ def grow(rng: random.Random, any_source_port: bool = False) -> list[Intent]:
     intents += subnets
     intents += _machines(rng, subnets, some_filter)
     intents += _endpoints(rng, subnets)
-    if rng.random() < 0.4:
-        intents += _peered(rng)
-    networks = ("/v1", "/v2")
-    intents += [Filter(owner=id, networks=networks, rules=tuple(_rules(rng, id, any_source_port))) for id in filters]
+    for one, other, odds in ((1, 2, 0.4 if networks == 2 else 0.9), (1, 3, 0.9), (2, 3, 0.2)):
+        if other <= networks and rng.random() < odds:
+            intents += _peered(rng, one, other)
+    everywhere = tuple(f"/v{number}" for number in range(1, networks + 1))
+    intents += [Filter(owner=id, networks=everywhere, rules=tuple(some_rules(rng, id, any_source_port))) for id in filters]
     return intents
 
 
 def _machines(rng: random.Random, subnets: list[Subnet], some_filter) -> list[Intent]:
     made: list[Intent] = []
-    for number in range(1, rng.randint(2, 5) + 1):
+    for number in range(1, rng.randint(2, 3 + len({subnet.network for subnet in subnets})) + 1):
         subnet = rng.choice(subnets)
         made.append(
             Interface(
@@ -121,24 +123,25 @@ def _endpoints(rng: random.Random, subnets: list[Subnet]) -> list[Intent]:
     return made
 
 
-def _peered(rng: random.Random) -> list[Intent]:
+def _peered(rng: random.Random, first: int, second: int) -> list[Intent]:
     halves: list[Intent] = []
-    for number, other in ((1, 2), (2, 1)):
+    for number, other in ((first, second), (second, first)):
         halves.append(
             Peering(
-                owner=f"/v{number}/peerings/p",
+                owner=f"/v{number}/peerings/p{other}",
                 network=f"/v{number}",
                 number=number,
                 remote=f"/v{other}",
                 remote_number=other,
                 prefixes=(f"10.{other - 1}.0.0/16",),
                 access=rng.random() < 0.7,
+                forwarded=rng.random() < 0.6,
             )
         )
     return halves
 
 
-def _rules(rng: random.Random, id: str, any_source_port: bool) -> list[Rule]:
+def some_rules(rng: random.Random, id: str, any_source_port: bool) -> list[Rule]:
     """Up to six rules of one's own, and the default ones."""
     made = []
     for place in range(rng.randint(0, 6)):

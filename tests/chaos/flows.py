@@ -7,7 +7,6 @@ from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from cloister.drivers.sim.fabric import SimFabric
-from cloister.drivers.sim.routes import peer_route
 from cloister.explain.path import World, explain
 from cloister.explain.trace import Flow, Trace
 from cloister.net import plan
@@ -63,7 +62,6 @@ def passing(fabric: SimFabric, edge: Mapping[str, Desired]) -> Iterable[Passing]
     nics = [thing for thing in fabric.objects.values() if isinstance(thing, Nic)]
     targets = {nic.address for nic in nics} | {PUBLIC}
     targets |= {thing.address for thing in fabric.objects.values() if isinstance(thing, EndpointAddress)}
-    names = {(nic.router, nic.address): nic.machine for nic in nics}
     for nic in nics:
         for address in targets - {nic.address}:
             for port in PORTS:
@@ -77,6 +75,4 @@ def passing(fabric: SimFabric, edge: Mapping[str, Desired]) -> Iterable[Passing]
                 elif IPv4Address(address) in plan.SERVICES:
                     yield Passing(nic.machine, address, port, "public")
                 else:
-                    way = peer_route(fabric.objects, nic.router, address)
-                    end = names.get((nic.router, address)) or names[way.other if way else "", address]
-                    yield Passing(nic.machine, address, port, end)
+                    yield Passing(nic.machine, address, port, verdict.machine)

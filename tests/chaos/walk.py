@@ -12,9 +12,11 @@ from tests.providers.small_cloud import NET, RG, endpoint
 ML = f"{RG}/providers/Microsoft.MachineLearningServices/workspaces"
 MACHINES = f"{RG}/providers/Cloister.Fabric/machines"
 ZONE = f"{NET}/privateDnsZones/privatelink.api.azureml.ms"
-PREFIXES = {"a": "10.1", "b": "10.2", "c": "10.1"}  # c overlaps with a
-PLACES = ("*", "VirtualNetwork", "Internet", "10.1.0.0/24", "10.2.0.0/16", "10.1.1.4", "Storage")
+PREFIXES = {"a": "10.1", "b": "10.2", "c": "10.1", "d": "10.4"}  # c overlaps with a; a is the hub of b and d
+APPLIANCES = {"f0": ("a", "10.1.0.9"), "f1": ("b", "10.2.0.9")}
+PLACES = ("*", "VirtualNetwork", "Internet", "10.1.0.0/24", "10.2.0.0/16", "10.4.0.0/16", "10.1.1.4", "Storage")
 TARGETS = ("ws1", "ws2")
+GATEWAY, ADDRESS = f"{NET}/natGateways/gw", f"{NET}/publicIPAddresses/gw"
 FABRIC_API = "2026-01-01"
 
 
@@ -44,12 +46,16 @@ def _subnet(cloud: Chaos, network: str, place: int) -> dict[str, Any]:
     }
     if cloud.rng.random() < 0.6:
         properties["networkSecurityGroup"] = {"id": f"{NET}/networkSecurityGroups/{cloud.rng.choice('xy')}"}
+    if cloud.rng.random() < 0.5:
+        properties["routeTable"] = {"id": f"{NET}/routeTables/{cloud.rng.choice('tu')}"}
+    if network == "a" and cloud.rng.random() < 0.3:
+        properties["natGateway"] = {"id": GATEWAY}
     return {"properties": properties}
 
 
 async def put_network(cloud: Chaos, name: str = "") -> None:
     """A network with one or two subnets."""
-    name = name or cloud.rng.choice("abc")
+    name = name or cloud.rng.choice("aabbcdd")
     subnets = [{"name": f"s{place}", **_subnet(cloud, name, place)} for place in range(cloud.rng.choice([1, 2, 2]))]
     space = {"addressPrefixes": [f"{PREFIXES[name]}.0.0/16"]}
     await cloud.ask("PUT", _vnet(name), {"location": "eastus2", "properties": {"addressSpace": space, "subnets": subnets}})
@@ -57,7 +63,7 @@ async def put_network(cloud: Chaos, name: str = "") -> None:
 
 async def put_subnet(cloud: Chaos) -> None:
     """Another group, other policies, other outbound access."""
-    name, place = cloud.rng.choice("abc"), cloud.rng.randrange(2)
+    name, place = cloud.rng.choice("aabbcdd"), cloud.rng.randrange(2)
     await cloud.ask("PUT", f"{_vnet(name)}/subnets/s{place}", _subnet(cloud, name, place))
 
 
@@ -70,7 +76,7 @@ async def put_group(cloud: Chaos, name: str = "") -> None:
 
 async def put_peering(cloud: Chaos) -> None:
     """One half."""
-    one, other = cloud.rng.sample("abc", 2)
+    one, other = cloud.rng.sample("abcd", 2)
     properties = {
         "remoteVirtualNetwork": {"id": _vnet(other)},
         "allowVirtualNetworkAccess": cloud.rng.random() < 0.8,
@@ -80,15 +86,47 @@ async def put_peering(cloud: Chaos) -> None:
 
 
 async def peer(cloud: Chaos) -> None:
-    """Both halves of the two that can."""
-    for one, other in ("ab", "ba"):
-        body = {"properties": {"remoteVirtualNetwork": {"id": _vnet(other)}}}
+    """Both halves of two that can, or other words in one of them."""
+    hub, spoke = cloud.rng.choice(["ab", "ad", "ad"])
+    for one, other in ((hub, spoke), (spoke, hub)):
+        forwarded = cloud.rng.random() < 0.7
+        body = {"properties": {"remoteVirtualNetwork": {"id": _vnet(other)}, "allowForwardedTraffic": forwarded}}
         await cloud.ask("PUT", f"{_vnet(one)}/virtualNetworkPeerings/to-{other}", body)
+
+
+async def put_table(cloud: Chaos, name: str = "") -> None:
+    """A route table: by an appliance here or in the hub, most of the time."""
+    wanted = ("10.1.0.0/16", "10.2.0.0/16", "10.4.0.0/16", "10.2.0.0/24", "10.1.0.5/32", "10.4.0.4/32", "0.0.0.0/0")
+    routes = []
+    for prefix in cloud.rng.sample(wanted, cloud.rng.randrange(4)):
+        hop = cloud.rng.choice(["VirtualAppliance", "VirtualAppliance", "VirtualAppliance", "None", "VnetLocal", "Internet"])
+        properties = {"addressPrefix": prefix, "nextHopType": hop}
+        if hop == "VirtualAppliance":
+            properties["nextHopIpAddress"] = cloud.rng.choice([address for _, address in APPLIANCES.values()])
+        routes.append({"name": prefix.replace("/", "-"), "properties": properties})
+    id = f"{NET}/routeTables/{name or cloud.rng.choice('tu')}"
+    await cloud.ask("PUT", id, {"location": "eastus2", "properties": {"routes": routes}})
+
+
+async def put_gateway(cloud: Chaos) -> None:
+    """A NAT gateway with its address."""
+    body = {"location": "eastus2", "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
+    await cloud.ask("PUT", ADDRESS, body)
+    body = {"location": "eastus2", "sku": {"name": "Standard"}, "properties": {"publicIpAddresses": [{"id": ADDRESS}]}}
+    await cloud.ask("PUT", GATEWAY, body)
+
+
+async def put_appliance(cloud: Chaos) -> None:
+    """A machine that forwards, most of the time, where routes look for it."""
+    name = cloud.rng.choice(["f0", "f0", "f1"])
+    network, address = APPLIANCES[name]
+    properties = {"place": f"{_vnet(network)}/subnets/s0", "address": address, "enableIPForwarding": cloud.rng.random() < 0.8}
+    await cloud.ask("PUT", f"{MACHINES}/{name}", {"properties": properties}, FABRIC_API)
 
 
 async def put_endpoint(cloud: Chaos) -> None:
     """An endpoint to one of two workspaces, approved at once or waiting."""
-    subnet = f"{_vnet(cloud.rng.choice('abc'))}/subnets/s{cloud.rng.randrange(2)}"
+    subnet = f"{_vnet(cloud.rng.choice('aabbcdd'))}/subnets/s{cloud.rng.randrange(2)}"
     target = f"{ML}/{cloud.rng.choice(TARGETS)}"
     id = f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}"
     await cloud.ask("PUT", id, endpoint(subnet, target, manual=cloud.rng.random() < 0.3))
@@ -121,7 +159,7 @@ async def decide(cloud: Chaos) -> None:
 async def put_names(cloud: Chaos) -> None:
     """A zone, a link, a group."""
     await cloud.ask("PUT", ZONE, {"location": "global", "properties": {}}, "2020-06-01")
-    vnet = cloud.rng.choice("abc")
+    vnet = cloud.rng.choice("aabbcdd")
     link = {"location": "global", "properties": {"virtualNetwork": {"id": _vnet(vnet)}, "registrationEnabled": False}}
     await cloud.ask("PUT", f"{ZONE}/virtualNetworkLinks/{vnet}", link, "2020-06-01")
     configuration = {"name": "one", "properties": {"privateDnsZoneId": ZONE}}
@@ -131,7 +169,7 @@ async def put_names(cloud: Chaos) -> None:
 
 async def put_machine(cloud: Chaos) -> None:
     """A machine in a subnet, or on the internet."""
-    place = f"{_vnet(cloud.rng.choice('abc'))}/subnets/s{cloud.rng.randrange(2)}"
+    place = f"{_vnet(cloud.rng.choice('aabbcdd'))}/subnets/s{cloud.rng.randrange(2)}"
     if cloud.rng.random() < 0.1:
         place = "internet"
     await cloud.ask("PUT", f"{MACHINES}/m{cloud.rng.randrange(6)}", {"properties": {"place": place}}, FABRIC_API)
@@ -145,14 +183,17 @@ async def delete(cloud: Chaos) -> None:
         f"{MACHINES}/m{cloud.rng.randrange(6)}",
         f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}",
         f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}",
-        f"{_vnet('a')}/virtualNetworkPeerings/to-b",
-        f"{_vnet('b')}/virtualNetworkPeerings/to-a",
+        f"{MACHINES}/{cloud.rng.choice(sorted(APPLIANCES))}",
+        f"{_vnet('a')}/virtualNetworkPeerings/to-{cloud.rng.choice('bd')}",
+        f"{_vnet(cloud.rng.choice('bd'))}/virtualNetworkPeerings/to-a",
+        f"{NET}/routeTables/{cloud.rng.choice('tu')}/routes/10.4.0.0-16",
+        cloud.rng.choice([f"{NET}/routeTables/{cloud.rng.choice('tu')}", GATEWAY, ADDRESS]),
         f"{NET}/networkSecurityGroups/{cloud.rng.choice('xy')}",
         f"{NET}/networkSecurityGroups/{cloud.rng.choice('xy')}/securityRules/r{cloud.rng.randrange(4)}",
-        f"{_vnet(cloud.rng.choice('abc'))}/subnets/s{cloud.rng.randrange(2)}",
-        _vnet(cloud.rng.choice("abc")),
+        f"{_vnet(cloud.rng.choice('aabbcdd'))}/subnets/s{cloud.rng.randrange(2)}",
+        _vnet(cloud.rng.choice("aabbcdd")),
         f"{ML}/{cloud.rng.choice(TARGETS)}",
-        f"{ZONE}/virtualNetworkLinks/{cloud.rng.choice('abc')}",
+        f"{ZONE}/virtualNetworkLinks/{cloud.rng.choice('aabbcdd')}",
     )
     id = cloud.rng.choice(parts)
     api = FABRIC_API if id.startswith(MACHINES) else "2020-06-01" if id.startswith(ZONE) else "2024-05-01"
@@ -164,7 +205,10 @@ STEPS: tuple[tuple[int, Callable[[Chaos], Awaitable[None]]], ...] = (
     (4, put_subnet),
     (5, put_group),
     (2, put_peering),
-    (2, peer),
+    (4, peer),
+    (4, put_table),
+    (1, put_gateway),
+    (3, put_appliance),
     (6, put_endpoint),
     (2, put_workspace),
     (9, decide),
@@ -178,11 +222,14 @@ async def grow(cloud: Chaos) -> None:
     """A world to begin with."""
     for name in "xy":
         await put_group(cloud, name)
-    for name in "abc":
+    for name in "tu":
+        await put_table(cloud, name)
+    await put_gateway(cloud)
+    for name in "abcd":
         await put_network(cloud, name)
     for target in TARGETS:
         await put_workspace(cloud, target)
-    for make in (peer, put_machine, put_machine, put_machine, put_machine):
+    for make in (peer, peer, put_appliance, put_appliance, put_machine, put_machine, put_machine, put_machine):
         await make(cloud)
     for make in (put_endpoint, put_endpoint, put_endpoint, put_endpoint, put_names, decide):
         await make(cloud)

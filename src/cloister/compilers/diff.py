@@ -6,22 +6,28 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from cloister.compilers.between import Narrow, Planned, disturbed, gone_ways, narrowed
 from cloister.net.desired import (
+    Appliance,
     Desired,
     Drop,
     Edit,
     Egress,
     Filters,
     Forward,
+    Hop,
     Identity,
     IdentityRoute,
+    Namespace,
     Nic,
+    NicRoutes,
+    PeerLink,
     PeerRoute,
     Put,
     Sever,
 )
 
-REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic, PeerRoute, Egress)
+REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic, PeerRoute, Egress, Hop, Appliance)
 """Kinds whose change is a withdrawal and a new grant: their old form must be gone before the new one holds."""
 
 
@@ -32,12 +38,13 @@ def same(one: Desired, other: Desired) -> bool:
     return type(one) is type(other) and msgspec.structs.replace(one, owner="") == msgspec.structs.replace(other, owner="")
 
 
-def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys: Iterable[str] | None = None) -> list[Edit]:
+def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys: Iterable[str] | None = None) -> list[Planned]:
     """The edits that lead from ``held`` to ``desired``, unordered (``order.arrange`` orders them).
 
     ``keys`` limits the comparison to those objects.
     """
-    edits: list[Edit] = []
+    edits: list[Planned] = []
+    changes: list[tuple[Desired | None, Desired | None]] = []
     for key in (desired.keys() | held.keys()) if keys is None else keys:
         want, have = desired.get(key), held.get(key)
         if want is not None and have is not None and same(want, have):
@@ -46,27 +53,18 @@ def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys
             edits.append(Drop(have))
         if want is not None:
             edits.append(Put(want))
+        if isinstance(have or want, NicRoutes | PeerLink):
+            changes.append((have, want))
+    gone = gone_ways(edits)
+    edits.extend(disturbed(edits, held, gone))
+    closing = {edit.object.name for edit in edits if isinstance(edit, Drop) and isinstance(edit.object, Namespace)}
+    between = (narrowed(have, want, gone) for have, want in changes)
+    edits.extend(Narrow(thing) for thing in between if thing is not None and thing.namespace not in closing)
     edits.extend(_severed(edits))
     return edits
 
 
-def parted(edits: Iterable[Edit], held: Mapping[str, Desired]) -> list[Edit]:
-    """Take away and give back the routes between peered networks whose rules change both in these edits.
-
-    The rules of one network are replaced in one step, those of two are not: a packet between them could meet the new ones here
-    and the old ones there, and pass where neither the old nor the new rows let it.
-    """
-    edited = [edit.object for edit in edits if not isinstance(edit, Sever)]
-    changed = {thing.namespace for thing in edited if isinstance(thing, Filters)}
-    if len(changed) < 2:
-        return []
-    known = {thing.key for thing in edited}
-    routes = [thing for thing in held.values() if isinstance(thing, PeerRoute) and thing.key not in known]
-    between = [route for route in routes if {route.namespace, route.other} <= changed]
-    return [verb(route) for verb in (Drop, Put) for route in between]
-
-
-def _severed(edits: Iterable[Edit]) -> list[Edit]:
+def _severed(edits: Iterable[Planned]) -> list[Edit]:
     """A Sever for every address that loses a forward and every identity that loses its route, once.
 
     The route goes last of all that an endpoint has. So whoever finds one that nobody wants any more, its forwards gone, knows

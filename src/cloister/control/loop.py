@@ -18,13 +18,14 @@ from functools import partial
 import msgspec
 
 from cloister.arm.resource import ResourceType, Row, View
-from cloister.compilers.diff import difference, parted, same
+from cloister.compilers.between import Narrow, Planned, parted
+from cloister.compilers.diff import difference, same
 from cloister.compilers.order import SEVERED, Phase, arrange
 from cloister.control.ports import Driver
 from cloister.control.realized import Realized
 from cloister.ipc.frames import CallFailed, Unreachable
 from cloister.limits import EDITS_PER_BATCH_MAX
-from cloister.net.desired import Desired, EdgeObject, Edit, FabricObject, IdentityRoute, Put, ResolverObject, Sever
+from cloister.net.desired import Desired, EdgeObject, Edit, FabricObject, IdentityRoute, PeerLink, Put, ResolverObject, Sever
 
 log = logging.getLogger("cloister.loop")
 
@@ -42,7 +43,7 @@ def places(thing: Desired | None) -> frozenset[str]:
 
 def _waits(phase: Phase, edit: Edit, closed: set[str], open_still: Iterable[Sever]) -> bool:
     """Whether an edit must not be done in this pass."""
-    if isinstance(edit, Sever):
+    if isinstance(edit, Sever) or phase.verb is Narrow:
         return False
     if isinstance(edit, Put) or phase.grants:
         return bool(places(edit.object) & closed)
@@ -238,9 +239,8 @@ class ReconcileLoop:
         for held in self._held.values():
             keys |= held.errors.keys()
         edits = self._edits(keys)
-        apart = [edit for held in self._held.values() for edit in parted(edits, held.objects)]
-        edits += apart
-        again = {edit.object.key for edit in apart if not isinstance(edit, Sever)}
+        edits += [edit for held in self._held.values() for edit in parted(edits, held.objects)]
+        again = {edit.object.key for edit in edits if not isinstance(edit, Sever)}  # also what stays as it is, but for a moment
         self._dirty |= again
         keys |= again
         self._owed |= {edit: None for edit in edits if isinstance(edit, Sever)}
@@ -254,7 +254,7 @@ class ReconcileLoop:
             self._done = max(self._done, revision)
             self._passed.notify_all()
 
-    async def _apply_all(self, edits: list[Edit]) -> set[str]:
+    async def _apply_all(self, edits: list[Planned]) -> set[str]:
         """All edits in ORDER. Answers the keys of those held back: what they stand on, or wait for, failed."""
         closed: set[str] = set()  # namespaces where a restriction failed: nothing is granted there before it holds;
         # and identities that have no way back: a forward would let connections in that nothing tells of when they must end
@@ -267,7 +267,7 @@ class ReconcileLoop:
                 if isinstance(edit, Sever):
                     open_still[edit] = None
                 elif phase.guards:
-                    closed |= places(edit.object)
+                    closed |= self._joined(places(edit.object))
                 elif isinstance(edit, Put) and isinstance(edit.object, IdentityRoute):
                     closed.add(edit.object.identity)
             if phase is SEVERED:
@@ -284,8 +284,17 @@ class ReconcileLoop:
                     self.drift += len(found - self._dirty - held.errors.keys())
                 self._dirty |= found
 
-    def _edits(self, unsorted: set[str]) -> list[Edit]:
-        edits: list[Edit] = []
+    def _joined(self, networks: Iterable[str]) -> set[str]:
+        """These routers and all that peerings join them to: what one of them forwards may end in any."""
+        links = [link for link in self._held["fabric"].objects.values() if isinstance(link, PeerLink)]
+        found, before = set(networks), 0
+        while len(found) != before:
+            before = len(found)
+            found |= {end for link in links for end in (link.namespace, link.other) if {link.namespace, link.other} & found}
+        return found
+
+    def _edits(self, unsorted: set[str]) -> list[Planned]:
+        edits: list[Planned] = []
         keys = sorted(unsorted)  # the same rows make the same edits in the same order
         for held in self._held.values():
             mine = {key: thing for key in keys if (thing := self.realized.desired.get(key)) and isinstance(thing, held.kinds)}

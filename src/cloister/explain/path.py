@@ -6,87 +6,25 @@ compilers: prefixes, endpoints and policies are read from the intent anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 import msgspec
 
+from cloister.explain.answers import answer
 from cloister.explain.filters import Packet, Place, endpoint_group, rule_on
-from cloister.explain.peerings import Peerings, across
-from cloister.explain.routes import user_route
+from cloister.explain.peerings import across
+from cloister.explain.routes import Way, user_way
 from cloister.explain.trace import Flow, Step, Trace
+from cloister.explain.world import World
 from cloister.net import plan
-from cloister.net.intent import Endpoint, Filter, Intent, Interface, LinkService, Network, Peering, Service, Subnet
+from cloister.net.intent import Endpoint, Interface, LinkService, Network, Subnet
+
+__all__ = ["World", "explain"]
 
 DNS_PORT, HTTP_PORT = 53, 80
 Lookup = Callable[[str, str], tuple[str, tuple[Step, ...]]]
 """``(network id or "internet", name) -> (address or "", steps)``: the name stage, given by the caller."""
-
-
-class World:
-    """The intents a walk reads, by what they are asked for."""
-
-    def __init__(self, intents: Iterable[Intent]):
-        self.networks: dict[str, Network] = {}
-        self.subnets: dict[str, Subnet] = {}
-        self.prefixes: list[tuple[str, str]] = []  # of each subnet (id in lower case), which may have several
-        self.services: list[Service] = []
-        self.link_services: dict[str, LinkService] = {}
-        self.endpoints: list[Endpoint] = []
-        self.interfaces: list[Interface] = []
-        self.filters: dict[str, Filter] = {}
-        self.peerings = Peerings()
-        for intent in intents:
-            match intent:
-                case Network():
-                    self.networks[intent.owner.lower()] = intent
-                case Subnet():  # one for each prefix; what explain asks is the same for all
-                    self.subnets[intent.owner.lower()] = intent
-                    self.prefixes.append((intent.owner.lower(), intent.prefix))
-                case LinkService():
-                    self.link_services[intent.owner.lower()] = intent
-                case Service():
-                    self.services.append(intent)
-                case Endpoint():
-                    self.endpoints.append(intent)
-                case Interface():
-                    self.interfaces.append(intent)
-                case Filter():
-                    self.filters[intent.owner.lower()] = intent
-                case Peering():
-                    self.peerings.add(intent)
-
-    def place(self, network_id: str) -> Place:
-        """What rules in this network mean by VirtualNetwork, and who stands there."""
-        network = self.networks.get(network_id.lower())
-        peered = [prefix for half in self.peerings.of(network_id) if half.access for prefix in half.prefixes]
-        everybody: tuple[Interface | Endpoint, ...] = (*self.interfaces, *self.endpoints)
-        holders = [holder for holder in everybody if holder.network.lower() == network_id.lower()]
-        return Place(prefixes=(*(network.prefixes if network else ()), *sorted(peered)), holders=tuple(holders))
-
-    def interface_at(self, subnet: Subnet, address: str) -> Interface | None:
-        """Who has an address in a subnet: a machine before a network interface that none runs on."""
-        found = [i for i in self.interfaces if i.subnet.lower() == subnet.owner.lower() and i.address == address]
-        return max(found, key=lambda interface: interface.number, default=None)
-
-    def free_address(self, subnet: Subnet) -> str:
-        """The address that the next machine of a subnet would get (Azure keeps the first four)."""
-        held = {i.address for i in self.interfaces} | {address for e in self.endpoints for _, address in e.addresses}
-        hosts = (str(ip) for ip in IPv4Network(subnet.prefix))
-        return next((address for n, address in enumerate(hosts) if n >= 4 and address not in held), "")
-
-    def service_named(self, name: str) -> Service | None:
-        """The resource behind a public name (or its privatelink twin), wildcards of one label included."""
-        for service in self.services:
-            for linked in service.names:
-                if any(_covers(pattern, name) for pattern in (linked.fqdn, linked.privatelink)):
-                    return service
-        return None
-
-
-def _covers(pattern: str, name: str) -> bool:
-    pattern, name = pattern.lower(), name.lower()
-    return pattern == name or (pattern.startswith("*.") and "." in name and name.split(".", 1)[1] == pattern[2:])
 
 
 def explain(world: World, flow: Flow, lookup: Lookup, control_names: frozenset[str] = frozenset()) -> Trace:
@@ -137,7 +75,8 @@ class _Walk:
     ):
         self.world, self.flow, self.address, self.subnet, self.steps = world, flow, address, subnet, steps
         self.control_names = control_names
-        self.appliances: tuple[str, ...] = ()  # the ids of those that have sent it on
+        self.appliances: tuple[Interface, ...] = ()  # those that have sent it on
+        self.seen = {subnet.network.lower()} if subnet else set()  # the networks that it has passed
         self.ip = IPv4Address(address)
         self.packet = Packet(
             source=flow.address or (world.free_address(subnet) if subnet else str(plan.INTERNET_GATEWAY)),
@@ -174,46 +113,40 @@ class _Walk:
 
     def turned(self, subnet: Subnet, network: Network) -> Trace | None:
         """Where a user's route leads; None where a system route decides."""
-        world = self.world
-        route = user_route(subnet, network, self.ip, world.subnets.values(), world.endpoints, world.peerings)
-        if route is None:
+        way = user_way(self.world, subnet, network, self.ip, self.packet.source)
+        if way is None:
             return None
-        name = route.because.rsplit("/", 1)[-1]
-        words = f"route '{name}' to {route.prefix} by {route.hop}"
-        if route.hop == "VirtualAppliance":
-            return self.by_appliance(network, route.via, words, route.because)
-        if route.hop == "VnetLocal" and any(self.ip in IPv4Network(prefix) for prefix in network.prefixes):
-            return None
-        if route.hop == "Internet" and self.ip in plan.SERVICES:
-            self.passed("route", "sent", words, route.because)
+        if way.appliance is not None:
+            return self.by_appliance(way, way.appliance)
+        if way.outside:
+            self.passed("route", "sent", way.detail, way.because)
             return self.leaving(network, subnet)
-        return self.end("NoRoute", "route", "dropped", f"{words}: it ends there", route.because)
+        return self.end("NoRoute", "route", "dropped", way.detail, way.because)
 
-    def by_appliance(self, network: Network, via: str, words: str, because: str) -> Trace:
-        """On from the machine that the route names, if it forwards."""
-        here = (one for one in self.world.interfaces if one.network.lower() == network.owner.lower() and one.number)
-        found = next((one for one in here if one.address == via and one.forwarding), None)
-        if found is not None and found.address == self.address:
-            return self.by_system_routes(network.owner, network)
-        if found is None or found.owner in self.appliances or found.address == self.packet.source:
-            why = "the packet comes from there" if found is not None else "no machine there has IP forwarding"
-            return self.end("NoRoute", "route", "dropped", f"{words} ({via}): {why}", because)
-        self.passed("route", "sent", f"{words}: {via} sends it on", because)
-        home, place = self.world.subnets.get(found.subnet.lower()), self.world.place(network.owner)
+    def by_appliance(self, way: Way, found: Interface) -> Trace:
+        """On from the machine that the route names."""
+        self.seen.add(found.network.lower())
+        if found.address == self.address:
+            self.passed("route", "sent", way.detail, way.because)
+            return self.inside(found.network)
+        if found in self.appliances or found.address == self.packet.source:
+            return self.end("NoRoute", "route", "dropped", f"{way.detail}: the packet comes from there", way.because)
+        self.passed("route", "sent", f"{way.detail}: {found.address} sends it on", way.because)
+        home, place = self.world.subnets.get(found.subnet.lower()), self.world.place(found.network)
         around = home.filter if home else ""
         denied = self.filtered(place, True, around, found.filter) or self.filtered(place, False, found.filter, around)
         if denied:
             return denied
-        self.appliances = (*self.appliances, found.owner)
-        self.subnet = self.world.subnets.get(found.subnet.lower(), self.subnet)
-        return self.from_network(network.owner)
+        self.appliances = (*self.appliances, found)
+        self.subnet = home or self.subnet
+        return self.from_network(found.network)
 
     def by_system_routes(self, network_id: str, network: Network) -> Trace:
         """Where Azure's own routes lead."""
         if any(self.ip in IPv4Network(prefix) for prefix in network.prefixes):
             return self.inside(network_id)
         assert self.subnet is not None
-        if crossing := across(self.world.peerings, self.subnet, self.ip):
+        if crossing := across(self.world, network, self.ip, self.packet.source):
             if crossing.problem:
                 return self.end("NoRoute", "route", "dropped", crossing.problem, crossing.because)
             self.passed("route", "forwarded", crossing.detail, crossing.because)
@@ -227,7 +160,7 @@ class _Walk:
         """Out to the cloud's public addresses."""
         if self.appliances:
             detail = "an appliance must send from an address of its own to get out: translate the source on it"
-            return self.end("NoRoute", "route", "dropped", detail, self.appliances[-1])
+            return self.end("NoRoute", "route", "dropped", detail, self.appliances[-1].owner)
         if service := next((name for name in subnet.service_endpoints if self.ip in IPv4Network(plan.service_prefix(name))), ""):
             self.passed("route", "forwarded", f"service endpoint to {service}, as this subnet", subnet.owner)
             return self.public(subnet.owner)
@@ -252,6 +185,7 @@ class _Walk:
 
     def inside(self, network_id: str) -> Trace:
         """The packet is in the network of its destination."""
+        self.seen.add(network_id.lower())
         for endpoint in self.world.endpoints:
             here = endpoint.network.lower() == network_id.lower()
             if here and any(address == self.address for _, address in endpoint.addresses):
@@ -299,24 +233,17 @@ class _Walk:
                 return self.end("Delivered", "listener", "delivered", f"{self.address} is a machine's", interface.owner)
         return self.end("NoRoute", "route", "dropped", f"nothing in the network has the address {self.address}")
 
-    def answer_lost(self, network_id: str, subnet: Subnet) -> Trace | None:
-        """Whether a user's route at the other end keeps a connection's answers from coming back."""
-        network, seen = self.world.networks.get(network_id.lower()), [self.address]
-        back = IPv4Address(self.packet.source)
-        while network is not None and self.flow.protocol == "tcp":
-            world = self.world
-            route = user_route(subnet, network, back, world.subnets.values(), world.endpoints, world.peerings)
-            if route is None or (route.hop == "VnetLocal" and any(back in IPv4Network(prefix) for prefix in network.prefixes)):
-                return None
-            here = (one for one in world.interfaces if one.network.lower() == network_id.lower() and one.number)
-            found = next((one for one in here if one.address == route.via and one.forwarding), None)
-            if route.hop != "VirtualAppliance" or found is None or found.address in seen:
-                detail = f"the answer does not come back: route to {route.prefix} by {route.hop} at the other end"
-                return self.end("NoRoute", "route", "dropped", detail, route.because)
-            if IPv4Address(found.address) == back:
-                return None
-            seen.append(found.address)
-            subnet = world.subnets.get(found.subnet.lower(), subnet)
+    def answer_lost(self, network_id: str, subnet: Subnet | None) -> Trace | None:
+        """Whether a connection's answers do not come back, from a subnet's machine or (None) from an endpoint."""
+        network = self.world.networks.get(network_id.lower())
+        if network is None or self.flow.protocol != "tcp":
+            return None
+        found = answer(self.world, network, subnet, self.packet, frozenset(self.seen))
+        if found.problem:
+            return self.end("NoRoute", "route", "dropped", f"the answer does not come back: {found.problem}", found.because)
+        for appliance in (one for one in self.appliances if one not in found.appliances):
+            text = f"the answer does not pass {appliance.address}: an appliance that keeps state drops what follows"
+            self.passed("route", "answered", text, appliance.owner)
         return None
 
     def endpoint(self, endpoint: Endpoint) -> Trace:
@@ -332,6 +259,8 @@ class _Walk:
             ports = ", ".join(str(port) for port in endpoint.ports)
             detail = f"private endpoint '{name}' passes TCP {ports}, not {self.flow.port}"
             return self.end("NoListener", "listener", "dropped", detail, endpoint.owner)
+        if lost := self.answer_lost(endpoint.network, None):
+            return lost
         if link := self.world.link_services.get(endpoint.target.lower()):
             return self.linked(link)
         service = None if _is_address(self.flow.to) else self.world.service_named(self.flow.to)

@@ -1,12 +1,17 @@
-"""Whether a peering leads from a subnet to an address, and by which half of it. Read from the intent alone."""
+"""Whether a peering leads from a network to an address, and by which half of it. Read from the intent alone."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from cloister.net.intent import Peering, Subnet
+from cloister.net.intent import Network, Peering
+
+if TYPE_CHECKING:
+    from cloister.explain.world import World
 
 
 class Peerings:
@@ -37,18 +42,27 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-def across(peerings: Peerings, subnet: Subnet, ip: IPv4Address) -> Crossing | None:
-    """The peering of the subnet's network that has the address behind it; None for no such one."""
-    for half in peerings.of(subnet.network):
+def across(world: World, network: Network, ip: IPv4Address, source: str) -> Crossing | None:
+    """The peering of a network that has the address behind it, for a packet from ``source``; None for no such one.
+
+    The other network takes in what comes from addresses of this one that it knows; all else only as forwarded traffic.
+    """
+    for half in world.peerings.of(network.owner):
         prefix = next((text for text in half.prefixes if ip in IPv4Network(text)), "")
         if not prefix:
             continue
         here, there = (id.rsplit("/", 1)[-1] for id in (half.network, half.remote))
         detail = f"{ip} is in {prefix} of the peered network '{there}' (VNetPeering)"
-        back = peerings.other(half)
-        if back is None or not any(IPv4Network(subnet.prefix).subnet_of(IPv4Network(text)) for text in back.prefixes):
-            problem = f"'{there}' does not know {subnet.prefix} of '{here}' yet: synchronise its peering"
-            because = back.owner if back else half.owner
-            return Crossing(network=half.remote, detail=detail, because=because, problem=problem)
-        return Crossing(network=half.remote, detail=detail, because=half.owner)
+        back = world.peerings.other(half)
+        if back is not None and (back.forwarded or _within(source, back.prefixes)):
+            return Crossing(network=half.remote, detail=detail, because=half.owner)
+        if _within(source, network.prefixes):
+            problem = f"'{there}' does not know {source} of '{here}' yet: synchronise its peering"
+        else:
+            problem = f"'{there}' takes no forwarded traffic from '{here}' ({source} is not of it): allowForwardedTraffic is off"
+        return Crossing(network=half.remote, detail=detail, because=back.owner if back else half.owner, problem=problem)
     return None
+
+
+def _within(address: str, prefixes: Iterable[str]) -> bool:
+    return any(IPv4Address(address) in IPv4Network(text) for text in prefixes)

@@ -5,9 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
-from cloister.explain.peerings import Peerings
+import msgspec
+
+from cloister.explain.peerings import Peerings, across
+from cloister.explain.world import World
 from cloister.net import plan, tags
-from cloister.net.intent import Endpoint, Network, Subnet, UserRoute
+from cloister.net.intent import Endpoint, Interface, Network, Subnet, UserRoute
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a user's route leads, in words, and its id: to an ``appliance``, ``outside``, or (neither) nowhere."""
+
+    detail: str
+    because: str
+    appliance: Interface | None = None
+    outside: bool = False
+
+
+def user_way(world: World, subnet: Subnet, network: Network, ip: IPv4Address, source: str) -> Way | None:
+    """Where the user's routes lead a packet from ``source``; None where a system route decides."""
+    route = user_route(subnet, network, ip, world.subnets.values(), world.endpoints, world.peerings)
+    if route is None:
+        return None
+    words = f"route '{route.because.rsplit('/', 1)[-1]}' to {route.prefix} by {route.hop}"
+    if route.hop == "VirtualAppliance":
+        return _to_appliance(world, network, route, f"{words} ({route.via})", source)
+    if route.hop == "VnetLocal" and any(ip in IPv4Network(prefix) for prefix in network.prefixes):
+        return None
+    if route.hop == "Internet" and ip in plan.SERVICES:
+        return Way(detail=words, because=route.because, outside=True)
+    return Way(detail=f"{words}: it ends there", because=route.because)
+
+
+def _to_appliance(world: World, network: Network, route: UserRoute, words: str, source: str) -> Way:
+    """A machine of this network, or of one that is peered with it and takes the packet in."""
+    place = network.owner
+    if not any(IPv4Address(route.via) in IPv4Network(prefix) for prefix in network.prefixes):
+        crossing = across(world, network, IPv4Address(route.via), source)
+        if crossing is None:
+            return Way(detail=f"{words}: no network here or peered with it has that address", because=route.because)
+        if crossing.problem:
+            return Way(detail=f"{words}: {crossing.problem}", because=crossing.because)
+        place = crossing.network
+    standing = [
+        one for one in world.interfaces if one.network.lower() == place.lower() and one.address == route.via and one.number
+    ]
+    forwards = next((one for one in standing if one.forwarding), None)
+    if forwards is None:
+        why = "the machine there has no IP forwarding (enableIPForwarding)" if standing else "no machine is there"
+        return Way(detail=f"{words}: {why}", because=route.because)
+    return Way(detail=words, because=route.because, appliance=forwards)
 
 
 def user_route(

@@ -89,6 +89,11 @@ def destination(prefix: str) -> bytes:
     return _payload(1, 16, size) + _compare(socket.inet_aton(address)[:size])
 
 
+def from_address(address: str) -> bytes:
+    """``ip saddr`` is that address."""
+    return source() + _compare(socket.inet_aton(address))
+
+
 def to_port(number: int) -> bytes:
     """``tcp dport`` or ``udp dport``; ``protocol`` goes before it."""
     return _payload(2, 2, 2) + _compare(struct.pack(">H", number))
@@ -204,9 +209,33 @@ def marked(value: int) -> bytes:
     return _expression("immediate", loaded) + _expression("meta", attribute(2, _number(3)) + attribute(3, _number(_REGISTER)))
 
 
+def unmarked() -> bytes:
+    """``meta mark 0``."""
+    return _meta(3) + _compare(bytes(4))
+
+
+HOP_MAC = b"\x02\x02"
+"""How the source of a frame begins that is for an appliance; the appliance's address is the rest of it."""
+
+
+def from_hop() -> bytes:
+    """The first two bytes of ``ether saddr``."""
+    return _payload(0, 6, 2) + _compare(HOP_MAC)
+
+
+def marked_by_hop(name: str) -> bytes:
+    """``meta mark set`` the last four bytes of ``ether saddr`` ``map @name``; what has no element goes on untouched."""
+    return _payload(0, 8, 4) + _lookup(name, _REGISTER) + _expression("meta", attribute(2, _number(3)), attribute(3, _number(1)))
+
+
+def untracked() -> bytes:
+    """``notrack``."""
+    return _expression("notrack")
+
+
 def untracked_by(name: str) -> bytes:
     """``meta iif . ip daddr @name notrack``."""
-    return _meta(4) + _payload(1, 16, 4, _SECOND_WORD) + _lookup(name) + _expression("notrack")
+    return _meta(4) + _payload(1, 16, 4, _SECOND_WORD) + _lookup(name) + untracked()
 
 
 def snat_by(name: str) -> bytes:

@@ -36,6 +36,7 @@ ADDRESS_PORT = (ADDRESS << 6) | PORT
 TWO_ADDRESSES = (ADDRESS << 6) | ADDRESS
 INDEX_ADDRESS = (20 << 6) | ADDRESS  # iface_index and ipv4_addr
 VERDICT = 0xFFFFFF00  # NFT_DATA_VERDICT
+MARK = 19  # mark
 LINK = 41  # ifname
 KEY_BYTES = {ADDRESS: 4, PORT: 2, LINK: 16}  # of the sets of one part
 _JUMP, _GOTO = -3, -4

@@ -80,6 +80,16 @@ def nic_number(index: int) -> int:
     return index - _FIRST_INDEX
 
 
+def number_of(router: str) -> int:
+    """The number in ``vnet-<number>``. Raises ValueError for another name."""
+    return int(router.removeprefix("vnet-"))
+
+
+def router_mac(router: str) -> bytes:
+    """What a router shows on its links to peered ones."""
+    return b"\x02\x00\x01" + number_of(router).to_bytes(3, "big")
+
+
 def put_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:
     """Make the veth, then each side's way over it."""
     index, via = uplink_index(uplink.namespace), str(plan.UPLINK_NETWORK_SIDE)
@@ -144,7 +154,7 @@ def put_nic(nic: Nic, descriptor: Descriptor) -> list[Step]:
     pair = rt.link_pair(nic_name(nic.number), index, _GATEWAY_MAC, nic.owner, "eth0", UP_INDEX, mac, descriptor(nic.machine))
     router = [
         pair,
-        rt.link_up(index, nic.owner, strict=not nic.forwarding, forwarding=True),
+        rt.link_up(index, nic.owner, strict=not nic.forwarding, forwarding=True, accept_local=nic.forwarding),
         rt.route_link(f"{nic.address}/32", index),
         rt.neighbour(index, nic.address, mac),
     ]

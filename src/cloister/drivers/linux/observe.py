@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cloister.drivers.linux import egress, filters, objects, peers, routes, rulesets
+from cloister.drivers.linux import egress, filters, hops, objects, peers, routes, rulesets
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.mend import is_identity
@@ -66,6 +66,7 @@ class Observer:
             found += [reading.filters] if reading.filters else []
         found += peers.observed(routers)
         found += routes.observed(routers)
+        found += hops.observed(routers)
         found += egress.observed(routers)
         machines = [reading for name, reading in readings.items() if role_of(name) == "machine"]
         return [*found, *_nics(routers, machines)]
@@ -232,6 +233,7 @@ def _nic(router: Reading, link: rt.Link, machine: Reading, far: rt.Link) -> Nic:
     whole = (
         link.up
         and link.strict != far.forwarding
+        and link.accept_local == far.forwarding
         and link.forwarding
         and far.up
         and len(held) == len(gateways) == 1

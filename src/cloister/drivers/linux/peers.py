@@ -12,11 +12,11 @@ from typing import Protocol
 
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.namespaces import Space
-from cloister.drivers.linux.objects import DAMAGED, GONE, Descriptor, Step
+from cloister.drivers.linux.objects import DAMAGED, GONE, Descriptor, Step, number_of, router_mac
 from cloister.net import plan
 from cloister.net.desired import FabricObject, PeerLink, PeerRoute
 
-_FIRST_INDEX = 1 << 28
+FIRST_INDEX = 1 << 28
 
 
 class Reading(Protocol):
@@ -29,23 +29,14 @@ class Reading(Protocol):
     def link(self, index: int) -> rt.Link | None: ...
 
 
-def number_of(router: str) -> int:
-    """The number in ``vnet-<number>``. Raises ValueError for another name."""
-    return int(router.removeprefix("vnet-"))
-
-
 def link_index(other: str) -> int:
     """The index of the link that leads to the router ``other``."""
-    return _FIRST_INDEX + number_of(other)
+    return FIRST_INDEX + number_of(other)
 
 
 def link_name(other: str) -> str:
     """Its name."""
     return f"p{number_of(other)}"
-
-
-def _mac(router: str) -> bytes:
-    return b"\x02\x00\x01" + number_of(router).to_bytes(3, "big")
 
 
 def _sides(link: PeerLink) -> Iterator[tuple[str, str]]:
@@ -60,17 +51,17 @@ def put_link(link: PeerLink, descriptor: Descriptor) -> list[Step]:
         index = link_index(there)
         messages = [
             rt.link_up(index, link.owner, strict=here not in link.forwarded, forwarding=True),
-            rt.neighbour(index, str(plan.UPLINK_PEER_SIDE), _mac(there)),
+            rt.neighbour(index, str(plan.UPLINK_PEER_SIDE), router_mac(there)),
         ]
         steps.append(Step(here, False, messages))
     pair = rt.link_pair(
         link_name(link.other),
         link_index(link.other),
-        _mac(link.namespace),
+        router_mac(link.namespace),
         link.owner,
         link_name(link.namespace),
         link_index(link.namespace),
-        _mac(link.other),
+        router_mac(link.other),
         descriptor(link.other),
     )
     steps[0].messages.insert(0, pair)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
+from cloister.drivers.linux.hops import BEHIND, FIRST_TABLE, PRIORITY, hop_index, router_behind
 from cloister.drivers.linux.namespaces import Space, Spaces
 from cloister.drivers.linux.netlink import Message
 from cloister.drivers.linux.objects import DAMAGED, GONE, UP_INDEX, Descriptor, Step, nic_index, nic_name, nic_number
@@ -21,8 +22,7 @@ from cloister.net import plan
 from cloister.net.desired import NicRoutes
 
 _FIRST_TABLE = 1 << 16
-_PRIORITY = 100  # of our rules; the table ``local`` is asked at LOCAL_PRIORITY
-_BEHIND = 1000  # the metric of the route that drops behind one to a machine
+_LAST_TABLE = FIRST_TABLE - 1
 _KINDS = {"system": rt.THROW, "drop": rt.BLACKHOLE}
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 
@@ -30,6 +30,7 @@ _WORDS = {kind: word for word, kind in _KINDS.items()}
 class Reading(Protocol):
     """What ``observe`` read of one router."""
 
+    links: list[rt.Link]
     routes: list[rt.Route]
     rules: list[rt.Rule]
     elements: dict[str, dict[bytes, bytes]]
@@ -40,10 +41,11 @@ def table_of(number: int) -> int:
     return _FIRST_TABLE + number
 
 
-def _messages(table: int, prefix: str, to: str, nic: int) -> list[Message]:
-    if nic:
-        way = rt.route_add(table, prefix, via=to, index=nic_index(nic))
-        return [rt.route_add(table, prefix, kind=rt.BLACKHOLE, metric=_BEHIND), way]
+def _messages(table: int, prefix: str, to: str, by: str) -> list[Message]:
+    if by:
+        index = hop_index(to) if by.startswith("vnet-") else nic_index(int(by[1:]))
+        way = rt.route_add(table, prefix, via=to, index=index)
+        return [rt.route_add(table, prefix, kind=rt.BLACKHOLE, metric=BEHIND), way]
     if to == "uplink":
         return [rt.route_add(table, prefix, via=str(plan.UPLINK_SERVICES_SIDE), index=UP_INDEX)]
     return [rt.route_add(table, prefix, kind=_KINDS[to])]
@@ -59,17 +61,17 @@ def put_routes(item: NicRoutes, descriptor: Descriptor) -> list[Step]:
     steps = []
     if item.overridden:
         steps.append(Step(item.namespace, True, [nft.elements_add(OVERRIDDEN, _elements(item.number, item.overridden))]))
-    routes = [message for prefix, to, nic in item.routes for message in _messages(table, prefix, to, nic)]
-    steps.append(Step(item.namespace, False, [*routes, rt.rule_add(_PRIORITY, table, nic_name(item.number), SENT)]))
+    routes = [message for prefix, to, by in item.routes for message in _messages(table, prefix, to, by)]
+    steps.append(Step(item.namespace, False, [*routes, rt.rule_add(PRIORITY, table, nic_name(item.number), SENT)]))
     return steps
 
 
 def drop_routes(item: NicRoutes, descriptor: Descriptor) -> list[Step]:
     """The rule first, then what it led to."""
     table = table_of(item.number)
-    messages = [rt.rule_delete(_PRIORITY, table, nic_name(item.number), SENT)]
-    for prefix, to, nic in item.routes:
-        messages += [rt.route_remove(table, prefix)] * (2 if nic or to == DAMAGED else 1)
+    messages = [rt.rule_delete(PRIORITY, table, nic_name(item.number), SENT)]
+    for prefix, to, by in item.routes:
+        messages += [rt.route_remove(table, prefix)] * (2 if by or to == DAMAGED else 1)
     steps = [Step(item.namespace, False, messages, GONE)]
     if item.overridden:
         steps.append(Step(item.namespace, True, [nft.elements_delete(OVERRIDDEN, _elements(item.number, item.overridden))], GONE))
@@ -81,10 +83,10 @@ def mend_routes(spaces: Spaces, item: NicRoutes) -> None:
     space = spaces.get(item.namespace)
     table = table_of(item.number)
     wanted: set[tuple[str, int, int]] = set()
-    for prefix, to, nic in item.routes:
+    for prefix, to, by in item.routes:
         wanted.add((prefix, _KINDS.get(to, rt.UNICAST), 0))
-        if nic:
-            wanted.add((prefix, rt.BLACKHOLE, _BEHIND))
+        if by:
+            wanted.add((prefix, rt.BLACKHOLE, BEHIND))
     extra = [
         rt.route_remove(table, route.prefix, route.metric)
         for route in rt.routes(space.route)
@@ -112,18 +114,20 @@ def observed(routers: Mapping[str, Reading]) -> Iterator[NicRoutes]:
     for name, reading in routers.items():
         tables: dict[int, list[rt.Route]] = {}
         for route in reading.routes:
-            if route.table >= _FIRST_TABLE:
+            if _FIRST_TABLE <= route.table <= _LAST_TABLE:
                 tables.setdefault(route.table, []).append(route)
         ruled = {rule.table for rule in reading.rules if rule.interface == nic_name(rule.table - _FIRST_TABLE)}
         overridden: dict[int, list[str]] = {}
         for key in reading.elements.get(OVERRIDDEN, {}):
             index, address = nft.read_index_address(key)
             overridden.setdefault(nic_number(index), []).append(address)
-        numbers = {table - _FIRST_TABLE for table in (*tables, *ruled) if table >= _FIRST_TABLE} | overridden.keys()
+        numbers = {
+            table - _FIRST_TABLE for table in (*tables, *ruled) if _FIRST_TABLE <= table <= _LAST_TABLE
+        } | overridden.keys()
         for number in sorted(numbers):
-            routes = list(_told(tables.get(table_of(number), ())))
+            routes = list(_told(tables.get(table_of(number), ()), reading.links))
             if table_of(number) not in ruled:
-                routes.append(("0.0.0.0/32", DAMAGED, 0))
+                routes.append(("0.0.0.0/32", DAMAGED, ""))
             yield NicRoutes(
                 owner="",
                 namespace=name,
@@ -133,17 +137,18 @@ def observed(routers: Mapping[str, Reading]) -> Iterator[NicRoutes]:
             )
 
 
-def _told(routes: Iterable[rt.Route]) -> Iterator[tuple[str, str, int]]:
+def _told(routes: Iterable[rt.Route], links: Iterable[rt.Link]) -> Iterator[tuple[str, str, str]]:
     found = list(routes)
-    behind = {route.prefix for route in found if route.metric == _BEHIND and route.kind == rt.BLACKHOLE}
+    names = {link.index: router_behind(link) or link.name for link in links}
+    behind = {route.prefix for route in found if route.metric == BEHIND and route.kind == rt.BLACKHOLE}
     first = {route.prefix: route for route in found if route.metric == 0}
     for prefix in behind | first.keys():
         route = first.get(prefix)
         if route is None:
-            yield prefix, DAMAGED, 0
+            yield prefix, DAMAGED, ""
         elif route.kind in _WORDS:
-            yield prefix, _WORDS[route.kind] if prefix not in behind else DAMAGED, 0
+            yield prefix, _WORDS[route.kind] if prefix not in behind else DAMAGED, ""
         elif route.index == UP_INDEX:
-            yield prefix, "uplink", 0
+            yield prefix, "uplink", ""
         else:
-            yield prefix, route.via if prefix in behind else DAMAGED, nic_number(route.index)
+            yield (prefix, route.via, names.get(route.index, "")) if prefix in behind else (prefix, DAMAGED, "")

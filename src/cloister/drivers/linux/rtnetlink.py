@@ -44,7 +44,7 @@ _PERMANENT = 0x80
 ALIAS_BYTES_MAX = 255  # IFALIASZ - 1
 
 _AF_SPEC = 26
-_FORWARDING, _RP_FILTER = 1, 8  # IPV4_DEVCONF_*, counted from 1
+_FORWARDING, _RP_FILTER, _ACCEPT_LOCAL = 1, 8, 23  # IPV4_DEVCONF_*, counted from 1
 _DISABLE_IPV6 = 26  # DEVCONF_DISABLE_IPV6, counted from 0
 
 _LINK = struct.Struct("=BxHiII")
@@ -54,6 +54,7 @@ _NEIGHBOUR = struct.Struct("=BxHiHBB")
 _U32 = struct.Struct("=I")
 _I32 = struct.Struct("=i")
 
+_PRIVATE = 1  # MACVLAN_MODE_PRIVATE
 _VETH = attribute(1, b"veth")  # IFLA_INFO_KIND
 _ONE_QUEUE = attribute(31, _U32.pack(1)) + attribute(32, _U32.pack(1))  # by default one a processor: memory for nothing
 
@@ -61,6 +62,11 @@ _ONE_QUEUE = attribute(31, _U32.pack(1)) + attribute(32, _U32.pack(1))  # by def
 def address_bytes(address: str) -> bytes:
     """Four bytes."""
     return socket.inet_aton(address)
+
+
+def address_text(raw: bytes) -> str:
+    """The reverse of ``address_bytes``."""
+    return socket.inet_ntoa(raw)
 
 
 def cut_alias(owner: str) -> bytes:
@@ -94,17 +100,25 @@ def link_pair(
     return NEWLINK, CREATE | EXCL, body
 
 
-def link_up(index: int, alias: str = "", strict: bool = False, forwarding: bool = False) -> Message:
+def link_above(name: str, index: int, mac: bytes, alias: str, lower: int) -> Message:
+    """A macvlan, up: what leaves by it leaves by link ``lower``, with ``mac`` as its source. It hears no other of that link."""
+    body = _LINK.pack(0, 0, index, UP, UP) + attribute(3, text(name)) + attribute(1, mac) + attribute(5, _U32.pack(lower))
+    body += nest(18, attribute(1, b"macvlan"), nest(2, attribute(1, _U32.pack(_PRIVATE)))) + attribute(20, cut_alias(alias))
+    return NEWLINK, CREATE | EXCL, body
+
+
+def link_up(index: int, alias: str = "", strict: bool = False, forwarding: bool = False, accept_local: bool = False) -> Message:
     """Bring a link up, name its owner, and set what else would be sysctls of the whole namespace.
 
     ``strict``: drop a packet whose source would not be answered over this link (rp_filter 1). ``forwarding``: route what
-    comes in here. Each is one attribute here; /proc/sys/net is slow to open where there are many namespaces.
+    comes in here. ``accept_local``: take packets in whose source is an address of this namespace.
+    Each is one attribute here; /proc/sys/net is slow to open where there are many namespaces.
     """
     body = _LINK.pack(0, 0, index, UP, UP)
     if alias:
         body += attribute(20, cut_alias(alias))
     if strict or forwarding:
-        values = ((_RP_FILTER, strict), (_FORWARDING, forwarding))
+        values = ((_RP_FILTER, strict), (_FORWARDING, forwarding), (_ACCEPT_LOCAL, accept_local))
         settings = nest(1, *(attribute(kind, _U32.pack(value)) for kind, value in values))  # IFLA_INET_CONF
         body += nest(_AF_SPEC, nest(socket.AF_INET, settings))
     return SETLINK, 0, body
@@ -247,7 +261,8 @@ def neighbour(index: int, address: str, mac: bytes) -> Message:
 class Link:
     """One interface.
 
-    ``peer`` is the other end's index, ``peer_nsid`` this namespace's number for where it is (-1: here).
+    ``peer`` is the other end's index, or that of the link below a macvlan; ``peer_nsid`` this namespace's number for where it is
+    (-1: here).
     """
 
     index: int
@@ -258,6 +273,7 @@ class Link:
     peer_nsid: int
     strict: bool
     forwarding: bool
+    accept_local: bool
     ipv6: bool
 
 
@@ -306,6 +322,7 @@ def _read_link(body: bytes) -> Link:
         peer_nsid=nsid,
         strict=_word(four, _RP_FILTER - 1) == 1,
         forwarding=_word(four, _FORWARDING - 1) == 1,
+        accept_local=_word(four, _ACCEPT_LOCAL - 1) == 1,
         ipv6=bool(six) and _word(six, _DISABLE_IPV6) == 0,
     )
 

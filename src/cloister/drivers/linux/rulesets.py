@@ -2,7 +2,7 @@
 
 Written to be read; ``nft list ruleset`` in the namespace prints the same with these comments. Interfaces: ``n*`` are
 machines' NICs, ``up`` is the uplink in a router, ``u-*`` are the uplinks' other ends in ``services``, ``p*`` lead to the
-routers of peered networks. Addresses come from
+routers of peered networks, ``h*`` over those to the appliances behind them. Addresses come from
 ``net.plan``. Spoofed sources never get this far: strict reverse-path filtering drops them (RFC 3704). That and
 forwarding are set for each link when it comes up (``rtnetlink.link_up``), so ``net.ipv4.ip_forward`` itself stays as it is.
 """
@@ -20,7 +20,7 @@ from cloister.drivers.linux.netlink import Message
 from cloister.drivers.linux.nftables import Chain, Rule, Set
 from cloister.net import plan
 
-NICS, UPLINK, UPLINKS, PEERS = "n*", "up", "u-*", "p*"
+NICS, UPLINK, UPLINKS, PEERS, HOPS = "n*", "up", "u-*", "p*", "h*"
 FORWARDS = "forwards"  # address . port of an approved endpoint -> address . port in services
 IDENTITIES = "identities"  # the same key -> the source that the service sees
 ENDPOINTS = "endpoints"  # addresses of endpoints, approved or not
@@ -28,10 +28,11 @@ OUTBOUND_SUBNETS = "outbound_subnets"  # subnets with default outbound access
 SOURCES = "sources"  # a machine's address -> the public address that it leaves with
 SERVICE_SOURCES = "service_sources"  # a machine's address . a service's /24 -> its subnet's identity
 OVERRIDDEN = "overridden"  # interface . endpoint's address that a user-defined route leads elsewhere
+APPLIANCES = "appliances"  # the address of an appliance here -> the mark, and table, that leads to it
 OUTBOUND = "outbound"  # the chain with the network's one public source address
 SENT = 1  # the mark of what a machine sent: without it the check of sources would follow user-defined routes too
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
-_SERVICES = str(plan.SERVICES)
+_SERVICES, _HOST = str(plan.SERVICES), sorted(plan.HOST_ADDRESSES)
 _DNS_PORT, _HTTP_PORT = 53, 80
 
 _from_nic = ex.incoming(NICS)
@@ -39,6 +40,7 @@ _to_nic = ex.outgoing(NICS)
 _to_uplink = ex.outgoing(UPLINK)
 _from_peer = ex.incoming(PEERS)
 _to_peer = ex.outgoing(PEERS)
+_by_hop = _from_peer + ex.from_hop()
 
 
 def _port(protocol: int, number: int) -> bytes:
@@ -110,6 +112,7 @@ VNET = Ruleset(
         Set(ENDPOINTS, nft.ADDRESS),
         Set(OUTBOUND_SUBNETS, nft.ADDRESS, interval=True),
         Set(OVERRIDDEN, nft.INDEX_ADDRESS),
+        Set(APPLIANCES, nft.ADDRESS, nft.MARK),
         Set(SOURCES, nft.ADDRESS, nft.ADDRESS),
         Set(SERVICE_SOURCES, nft.TWO_ADDRESSES, nft.ADDRESS),
     ),
@@ -117,8 +120,12 @@ VNET = Ruleset(
         Chain(
             "routed",
             (
+                *(Rule("nobody sends as the host", _from_nic + ex.from_address(str(host)) + ex.verdict(DROP)) for host in _HOST),
                 Rule("user-defined routes are for what machines send", _from_nic + ex.marked(SENT)),
                 Rule("a user-defined route leads away from the endpoint", ex.untracked_by(OVERRIDDEN)),
+                Rule("a peered network's route leads to an appliance here", _by_hop + ex.marked_by_hop(APPLIANCES)),
+                Rule("there is none", _by_hop + ex.unmarked() + ex.verdict(DROP)),
+                Rule("likewise away from the endpoint", _by_hop + ex.destination_in(ENDPOINTS) + ex.untracked()),
             ),
             hook=ex.PREROUTING,
             priority=-300,
@@ -164,6 +171,7 @@ VNET = Ruleset(
             (
                 Rule("machines of one network", _from_nic + _to_nic + ex.verdict(ACCEPT)),
                 Rule("to a peered network", _from_nic + _to_peer + ex.verdict(ACCEPT)),
+                Rule("to an appliance in a peered network", _from_nic + ex.outgoing(HOPS) + ex.verdict(ACCEPT)),
                 Rule("from a peered network, never on to a third", _from_peer + _to_nic + ex.verdict(ACCEPT)),
                 Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
                 Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),

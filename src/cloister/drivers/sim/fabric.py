@@ -11,9 +11,10 @@ from ipaddress import IPv4Address, IPv4Network
 import msgspec
 
 from cloister.drivers.sim.filters import Packet, denied, denied_on
-from cloister.drivers.sim.routes import crosses, nic_numbered, peer_route, user_hop
+from cloister.drivers.sim.routes import crosses, next_step, nic_at, peer_route
 from cloister.net import plan
 from cloister.net.desired import (
+    Appliance,
     Desired,
     Edit,
     Egress,
@@ -21,6 +22,7 @@ from cloister.net.desired import (
     Filters,
     Forward,
     Gateway,
+    Hop,
     IdentityRoute,
     Namespace,
     Nic,
@@ -33,6 +35,7 @@ from cloister.net.desired import (
 )
 
 DNS_PORT = 53
+HOPS_MAX = 16  # appliances that one packet passes
 _HOST_PORTS = {
     str(plan.AZURE_DNS): ((DNS_PORT, "tcp"), (DNS_PORT, "udp")),
     str(plan.INSTANCE_METADATA): ((80, "tcp"),),
@@ -40,13 +43,14 @@ _HOST_PORTS = {
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Where a new flow ends: ``arrived`` at ``address``:``port`` seen from ``source``, or why not."""
+    """Where a new flow ends: ``arrived`` at ``address``:``port`` seen from ``source``, in a ``machine`` or not, or why not."""
 
     arrived: bool
     address: str = ""
     port: int = 0
     source: str = ""
     why: str = ""
+    machine: str = ""
 
 
 class SimFabric:
@@ -94,9 +98,9 @@ class SimFabric:
                 return (thing.namespace,)
             case Nic():
                 return (thing.router, thing.machine)
-            case PeerLink() | PeerRoute():
+            case PeerLink() | PeerRoute() | Hop():
                 return (thing.namespace, thing.other)
-            case NicRoutes() | Egress():
+            case NicRoutes() | Egress() | Appliance():
                 return (thing.namespace,)
         return ()
 
@@ -108,41 +112,59 @@ class SimFabric:
         packet = Packet(source=nic.address, destination=address, protocol=protocol, source_port=source_port, port=port)
         if rule := denied_on(self.objects, nic, False, packet):
             return Verdict(False, why=f"dropped by {rule}")
-        return self._routed(nic, packet)
+        return self._routed(nic, packet, {nic.router})
 
-    def _routed(self, nic: Nic, packet: Packet, hops: int = 4) -> Verdict:
-        """On from a NIC, by the user's routes if it has any; an appliance sends on what it gets."""
-        to, number = user_hop(self.objects, nic, packet.destination)
-        if number:
-            appliance = nic_numbered(self.objects, nic.router, number)
-            if appliance is None or not appliance.forwarding or not hops:
-                return Verdict(False, why="no appliance forwards it")
-            if appliance.address != packet.destination:
-                rule = denied_on(self.objects, appliance, True, packet) or denied_on(self.objects, appliance, False, packet)
-                if rule:
-                    return Verdict(False, why=f"dropped by {rule}")
-                return self._routed(appliance, packet, hops - 1)
-            to = "system"
-        if to == "drop":
-            return Verdict(False, why="dropped by a route")
-        if to == "uplink":
+    def _routed(self, nic: Nic, packet: Packet, seen: set[str], hops: int = HOPS_MAX) -> Verdict:
+        """On from a NIC, by the user's routes if it has any; an appliance sends on what it gets. ``seen``: routers passed."""
+        step = next_step(self.objects, nic, packet.destination, packet.source)
+        if step.nic is not None:
+            appliance = step.nic
+            seen.add(appliance.router)
+            if appliance.address == packet.destination:
+                return self._inside(appliance.router, packet, seen) or Verdict(False, why="no route")
+            if not hops:
+                return Verdict(False, why="it goes round in a circle")
+            if rule := denied_on(self.objects, appliance, True, packet) or denied_on(self.objects, appliance, False, packet):
+                return Verdict(False, why=f"dropped by {rule}")
+            return self._routed(appliance, packet, seen, hops - 1)
+        if step.to == "drop":
+            return Verdict(False, why=step.why)
+        if step.to == "uplink":
             return self._outbound(nic, nic.router, packet)
         return (
             self._host(nic.router, packet)
-            or self._inside(nic.router, packet)
-            or self._across(nic, packet)
+            or self._inside(nic.router, packet, seen)
+            or self._across(nic, packet, seen)
             or self._outbound(nic, nic.router, packet)
         )
 
-    def _answers(self, nic: Nic, source: str, hops: int = 4) -> bool:
-        """Whether the user's routes of the other end let an answer come back."""
-        to, number = user_hop(self.objects, nic, source)
-        if not number:
-            return to == "system"
-        appliance = nic_numbered(self.objects, nic.router, number)
-        if appliance is None or not appliance.forwarding or not hops:
+    def _lost(self, nic: Nic, packet: Packet, seen: set[str]) -> str:
+        """Why the answer of the machine at ``nic`` does not come back; "" where it does.
+
+        Rules look at answers only in a router that has not seen the first packet (``seen``).
+        """
+        back, at = packet.answer(), nic
+        for _ in range(HOPS_MAX):
+            step = next_step(self.objects, at, back.destination, back.source)
+            if step.nic is None:
+                return step.why or ("" if step.to == "system" and self._comes_home(at.router, back) else "the answer is lost")
+            at = step.nic
+            if at.address == back.destination:
+                return ""
+            if at.router in seen:
+                continue
+            if rule := denied_on(self.objects, at, True, back) or denied_on(self.objects, at, False, back):
+                return f"the answer is dropped by {rule}"
+        return "the answer goes round in a circle"
+
+    def _comes_home(self, router: str, back: Packet) -> bool:
+        """Whether the router's own routes lead an answer to who asked."""
+        if nic_at(self.objects, router, back.destination) is not None:
+            return True
+        way = peer_route(self.objects, router, back.destination)
+        if way is None or crosses(self.objects, router, way.other, back.source):
             return False
-        return appliance.address == source or self._answers(appliance, source, hops - 1)
+        return nic_at(self.objects, way.other, back.destination) is not None
 
     def _host(self, router: str, packet: Packet) -> Verdict | None:
         """The network's own resolver and metadata service, at the addresses that every network has for them."""
@@ -153,16 +175,16 @@ class SimFabric:
             return Verdict(False, why="the host takes no such port there")
         return Verdict(True, packet.destination, packet.port, packet.source)
 
-    def _across(self, nic: Nic, packet: Packet) -> Verdict | None:
+    def _across(self, nic: Nic, packet: Packet, seen: set[str]) -> Verdict | None:
         """By a peering, if a route leads that way."""
         way = peer_route(self.objects, nic.router, packet.destination)
         if way is None:
             return None
         if why := crosses(self.objects, nic.router, way.other, packet.source):
             return Verdict(False, why=why)
-        return self._inside(way.other, packet) or Verdict(False, why="no route")
+        return self._inside(way.other, packet, {*seen, way.other}) or Verdict(False, why="no route")
 
-    def _inside(self, router: str, packet: Packet) -> Verdict | None:
+    def _inside(self, router: str, packet: Packet, seen: set[str]) -> Verdict | None:
         """What of the router's own has the address; None for nothing."""
         address, port = packet.destination, packet.port
         forward = self.objects.get(f"forward {router} {address} {port}")
@@ -171,17 +193,19 @@ class SimFabric:
                 return Verdict(False, why=f"dropped by {rule}")
             if f"uplink {router}" not in self.objects or f"identity-route {forward.identity}" not in self.objects:
                 return Verdict(False, why="no way back from the service")
+            if not self._comes_home(router, packet.answer()):
+                return Verdict(False, why="no way back to the source")
             return Verdict(True, forward.to_address, forward.to_port, forward.identity)
         if f"address {router} {address}" in self.objects:
             return Verdict(False, why="an endpoint's address without an approved way")
-        for other in self.objects.values():
-            if isinstance(other, Nic) and other.router == router and other.address == address:
-                if rule := denied_on(self.objects, other, True, packet):
-                    return Verdict(False, why=f"dropped by {rule}")
-                if packet.protocol == "tcp" and not self._answers(other, packet.source):
-                    return Verdict(False, why="a route drops the answer")
-                return Verdict(True, address, port, packet.source)
-        return None
+        other = nic_at(self.objects, router, address)
+        if other is None:
+            return None
+        if rule := denied_on(self.objects, other, True, packet):
+            return Verdict(False, why=f"dropped by {rule}")
+        if packet.protocol == "tcp" and (why := self._lost(other, packet, seen)):
+            return Verdict(False, why=why)
+        return Verdict(True, address, port, packet.source, machine=other.machine)
 
     def _outbound(self, nic: Nic, router: str, packet: Packet) -> Verdict:
         address, port = packet.destination, packet.port

@@ -22,6 +22,16 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
     source_port: int = 50000
     port: int = 443
 
+    def answer(self) -> Packet:
+        """The first packet of the answer."""
+        return Packet(
+            source=self.destination,
+            destination=self.source,
+            protocol=self.protocol,
+            source_port=self.port,
+            port=self.source_port,
+        )
+
 
 def denied(objects: Mapping[str, Desired], router: str, places: tuple[str, ...], inbound: bool, packet: Packet) -> str:
     """ "" where the chains of ``places`` (``nic``, ``subnet``, ``endpoint``), in that order, let the packet through.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
+from typing import NamedTuple
 
-from cloister.net.desired import Desired, Nic, NicRoutes, PeerLink, PeerRoute
+from cloister.net.desired import Appliance, Desired, Hop, Nic, NicRoutes, PeerLink, PeerRoute
 
 Objects = Mapping[str, Desired]
 
@@ -30,30 +31,65 @@ def peer_link(objects: Objects, one: str, other: str) -> PeerLink | None:
 
 
 def crosses(objects: Objects, router: str, other: str, source: str) -> str:
-    """ "" where a packet from ``source`` passes from ``router`` to ``other`` and is answered, else why not."""
+    """ "" where a packet from ``source`` passes from ``router`` to ``other``, else why not."""
     link = peer_link(objects, router, other)
     if link is None:
         return "no link to the peered network"
     back = peer_route(objects, other, source)
-    if back is None or back.other != router:
-        return "the peered network does not know the source" if other not in link.forwarded else "no way back to the source"
+    if (back is None or back.other != router) and other not in link.forwarded:
+        return "the peered network takes no forwarded traffic"
     return ""
 
 
-def user_hop(objects: Objects, nic: Nic, address: str) -> tuple[str, int]:
-    """Where the longest user-defined route of a NIC sends a packet: ``("system", 0)`` where it has none."""
+class Step(NamedTuple):
+    """Where a NIC's own routes lead: ``system``, ``uplink``, ``drop`` (``why``), or ``nic``, which sends it on."""
+
+    to: str
+    nic: Nic | None = None
+    why: str = ""
+
+
+def next_step(objects: Objects, nic: Nic, address: str, source: str) -> Step:
+    """The longest user-defined route of a NIC for a packet from ``source`` to ``address``; ``system`` where it has none."""
+    to, by = _user_hop(objects, nic, address)
+    if not by:
+        return Step(to, why="dropped by a route" if to == "drop" else "")
+    router = nic.router
+    if by.startswith("vnet-"):
+        hop, there = objects.get(f"hop {router} {to}"), objects.get(f"appliance {by} {to}")
+        if not isinstance(hop, Hop) or hop.other != by:
+            return Step("drop", why="no way to the appliance's network")
+        if why := crosses(objects, router, by, source):
+            return Step("drop", why=why)
+        if not isinstance(there, Appliance):
+            return Step("drop", why="no appliance there forwards it")
+        router, by = by, f"n{there.number}"
+    found = _nic_named(objects, router, by)
+    if found is None or not found.forwarding or found.address != to:
+        return Step("drop", why="no appliance forwards it")
+    return Step("nic", found)
+
+
+def _user_hop(objects: Objects, nic: Nic, address: str) -> tuple[str, str]:
     held = objects.get(f"nic-routes {nic.router} {nic.number}")
     if not isinstance(held, NicRoutes):
-        return "system", 0
+        return "system", ""
     place = IPv4Address(address)
-    found = [(IPv4Network(prefix).prefixlen, to, number) for prefix, to, number in held.routes if place in IPv4Network(prefix)]
-    _, to, number = max(found, default=(0, "system", 0))
-    return to, number
+    found = [(IPv4Network(prefix).prefixlen, to, by) for prefix, to, by in held.routes if place in IPv4Network(prefix)]
+    _, to, by = max(found, default=(0, "system", ""))
+    return to, by
 
 
-def nic_numbered(objects: Objects, router: str, number: int) -> Nic | None:
-    """The NIC of that number in a router."""
+def _nic_named(objects: Objects, router: str, name: str) -> Nic | None:
     for thing in objects.values():
-        if isinstance(thing, Nic) and (thing.router, thing.number) == (router, number):
+        if isinstance(thing, Nic) and (thing.router, f"n{thing.number}") == (router, name):
+            return thing
+    return None
+
+
+def nic_at(objects: Objects, router: str, address: str) -> Nic | None:
+    """The NIC of a router that has an address."""
+    for thing in objects.values():
+        if isinstance(thing, Nic) and (thing.router, thing.address) == (router, address):
             return thing
     return None

@@ -17,6 +17,7 @@ import msgspec
 
 from cloister.net.desired.edge import Caller, Identity, InstanceMetadata, Permission, Policy, Relay, Site, Tenancy
 from cloister.net.desired.fabric import (
+    Appliance,
     Egress,
     EndpointAddress,
     FilterChain,
@@ -25,6 +26,7 @@ from cloister.net.desired.fabric import (
     Filters,
     Forward,
     Gateway,
+    Hop,
     IdentityRoute,
     Namespace,
     Nic,
@@ -37,6 +39,7 @@ from cloister.net.desired.fabric import (
 from cloister.net.desired.resolver import Door, Onward, PublicName, View, ZoneRecords
 
 __all__ = [
+    "Appliance",
     "Caller",
     "Desired",
     "Door",
@@ -52,6 +55,7 @@ __all__ = [
     "Filters",
     "Forward",
     "Gateway",
+    "Hop",
     "Identity",
     "IdentityRoute",
     "InstanceMetadata",
@@ -83,6 +87,8 @@ FabricObject = (
     | Nic
     | Egress
     | NicRoutes
+    | Hop
+    | Appliance
     | PeerLink
     | PeerRoute
     | EndpointAddress

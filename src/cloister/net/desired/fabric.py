@@ -95,20 +95,47 @@ class Egress(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
 class NicRoutes(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """User-defined routes for what comes from NIC ``number`` of router ``namespace``: a table of its own, asked first.
 
-    ``routes`` are ``(prefix, to, nic)``, the longest prefix wins: ``system`` goes on to the router's own routes, ``uplink`` out,
-    ``drop`` nowhere, an address to the machine that has it, whose NIC number is ``nic`` (nowhere while it is not there).
+    ``routes`` are ``(prefix, to, by)``, the longest prefix wins: ``system`` goes on to the router's own routes, ``uplink`` out,
+    ``drop`` nowhere, an address to the machine that has it: ``by`` is its NIC here (``n<number>``), or the router of the peered
+    network where it stands, to which a ``Hop`` leads. It leads nowhere while either is not there.
     ``overridden`` are endpoints' addresses of this network that such a route leads away from.
     """
 
     owner: str
     namespace: str
     number: int
-    routes: tuple[tuple[str, str, int], ...]
+    routes: tuple[tuple[str, str, str], ...]
     overridden: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         return f"nic-routes {self.namespace} {self.number}"
+
+
+class Hop(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """From router ``namespace``, over its link to ``other``: what goes this way is for the appliance at ``address`` there."""
+
+    owner: str
+    namespace: str
+    other: str
+    address: str
+
+    @property
+    def key(self) -> str:
+        return f"hop {self.namespace} {self.address}"
+
+
+class Appliance(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """In router ``namespace``: what a peered network sends to the appliance at ``address`` goes out by NIC ``number``."""
+
+    owner: str
+    namespace: str
+    address: str
+    number: int
+
+    @property
+    def key(self) -> str:
+        return f"appliance {self.namespace} {self.address}"
 
 
 class PeerLink(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
