@@ -142,6 +142,17 @@ def stores():
     ).result()
     vaults.vaults.update(GROUP, vault.name, {"properties": {"enableSoftDelete": True}})
     assert vault.name in [one.name for one in vaults.vaults.list_by_resource_group(GROUP)]
+    vaults.vaults.delete(GROUP, vault.name)
+    assert vaults.vaults.get_deleted(vault.name, LOCATION).properties.vault_id == vault.id
+    assert vault.id in [one.properties.vault_id for one in vaults.vaults.list_deleted()]
+    back = {"location": LOCATION, "properties": {**properties, "createMode": "recover"}}
+    assert vaults.vaults.begin_create_or_update(GROUP, vault.name, back).result().id == vault.id
+    spare = vaults.vaults.begin_create_or_update(
+        GROUP, f"sp{SHORT}"[:24], {"location": LOCATION, "properties": properties}
+    ).result()
+    vaults.vaults.delete(GROUP, spare.name)
+    vaults.vaults.begin_purge_deleted(spare.name, LOCATION).result()
+    assert spare.id not in [one.properties.vault_id for one in vaults.vaults.list_deleted()]
 
     registries = client(ContainerRegistryManagementClient)
     body = {"location": LOCATION, "sku": {"name": "Premium"}}

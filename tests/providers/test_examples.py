@@ -25,7 +25,7 @@ from cloister.providers import (
 )
 
 FOLDERS = (network, machinelearning, storage, keyvault, containerregistry, insights, operationalinsights, managedidentity, fabric)
-TYPES = [kind for folder in FOLDERS for kind in folder.TYPES]
+TYPES = [kind for folder in FOLDERS for kind in folder.TYPES if kind.name != "Microsoft.KeyVault/locations/deletedVaults"]
 EXAMPLES = Path(__file__).parent.parent / "types" / "examples"
 
 

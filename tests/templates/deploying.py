@@ -109,6 +109,7 @@ class Session:
             told = self.ask("DELETE", new, None, "2022-09-01")
             if not told.ok:
                 result.left += f"{new}: {told.status} {told.text[:200]} "
+        self._purge()
         result.left += self._left(before)
         result.seconds = time.monotonic() - began
         return result
@@ -217,9 +218,17 @@ class Session:
         told = self.cloud.call("status")
         rows = dict(told["rows"])
         rows.pop("microsoft.resources/deployments", None)  # the history of a subscription stays
+        rows.pop("microsoft.keyvault/locations/deletedvaults", None)  # those with purge protection stay, as on Azure
         keeper = Keeper(self.cloud.home.socket("keeper"))
         objects = {f"objects of {name}": held["objects"] for name, held in told["drivers"].items()}
         return {**rows, **objects, "namespaces": sorted(keeper.namespaces())}
+
+    def _purge(self) -> None:
+        """End the vaults that deletion keeps, so that the next template may have their names."""
+        version = "2022-07-01"
+        listed = self.ask("GET", f"/subscriptions/{self.subscription}/providers/Microsoft.KeyVault/deletedVaults", None, version)
+        for one in listed.json["value"]:
+            self.ask("POST", f"{one['id']}/purge", None, version)
 
     def _left(self, before: dict[str, Any]) -> str:
         """What is there now and was not before, once the kernel has been told of the end."""

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "Microsoft.Resources/tenants": "made at the first start, written by nobody",
     "Microsoft.Resources/subscriptions": "shown flat, by routes of their own (tests/template)",
     "Microsoft.Network/privateDnsZones/ALL": "lists rows of other types (tests/dns)",
+    "Microsoft.KeyVault/locations/deletedVaults": "made by a vault's deletion (tests/providers/test_deleted_vaults.py)",
     "Microsoft.Resources/deployments": "its requests are routes of their own (tests/template)",
 }
 RESTLESS = {

@@ -8,7 +8,7 @@ once, every intent has an owner.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -171,6 +171,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None
     status: int = 200
     rows: tuple[Row, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that come back as they were, and the ids of those that stood for them."""
+
+    rows: tuple[Row, ...]
+    gone: tuple[str, ...]
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +271,10 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """The error code (400) of a DELETE that ``blockers`` forbid, e.g. ``InUseSubnetCannotBeDeleted``; 409 if empty."""
     nested: tuple[str, ...] = ()
     """Child types whose rows forbid a DELETE of this row itself (409 ``CannotDeleteResource``); deleting the group takes all."""
+    leaves: Callable[[Row, Sequence[Row], View], Iterable[Row]] | None = None
+    """Rows that stand for this one once it is deleted (a deleted vault): ``(row, rows that went with it, view) -> rows``."""
+    restore: Callable[[Row, View], Restored | None] | None = None
+    """What a PUT of a new row brings back instead of making it, None where it is really new."""
     wakes: Callable[[Row, View], Iterable[str]] = _nothing
     """Ids of rows that this one is no part of and that are settled again when it is written or goes (a registering link, by a
     machine of its network). Called with the row as it was before, too."""

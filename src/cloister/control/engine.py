@@ -231,7 +231,7 @@ class Engine:
         """The answer of an action that changes nothing, without waiting for writes; None if it does change something."""
         for gate in ACTION_GATES:
             gate(p)
-        if p.outcome is None or p.outcome.rows:
+        if p.outcome is None or p.outcome.rows or p.outcome.gone:
             return None
         return answers.reply(p.outcome.status, p.outcome.body)
 

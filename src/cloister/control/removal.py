@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from cloister.arm.catalog import Catalog
 from cloister.arm.errors import ArmError
 from cloister.arm.ids import IdError, key, parse
+from cloister.arm.rbac import is_inside
 from cloister.arm.resource import ResourceType, Row
 from cloister.control.distrust import blamed
 from cloister.control.world import Draft
@@ -68,6 +69,12 @@ def remove(draft: Draft, catalog: Catalog, places: Iterable[str]) -> list[Row]:
             users = list(dict.fromkeys(kind.blockers(row, draft)))
         if users:
             raise _in_use(kind, row, users)
+    for row in gone:
+        if (kind := catalog.get(row.type)) is not None and kind.leaves is not None:
+            inside = [other for other in gone if is_inside(key(row.id), key(other.id)) and other is not row]
+            with blamed(kind.name, "leaves", row.id):
+                for kept in kind.leaves(row, inside, draft):
+                    draft.put(kept)
     return gone
 
 

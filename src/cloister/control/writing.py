@@ -82,6 +82,22 @@ def plan_write(p: Passage) -> None:
         raise p.not_found()  # rows of this type are made by their owners alone
     p.puts = {key(candidate.row.id): candidate.written for candidate in candidates}
     p.created = p.old is None
+    if p.created and p.kind.restore is not None:
+        _restore(p, candidates[0].row)
+
+
+def _restore(p: Passage, row: Row) -> None:
+    """Where the new row stands for one that was deleted: that one instead, with what stood in it."""
+    assert p.kind.restore is not None
+    with blamed(p.kind.name, "restore", row.id):
+        restored = p.kind.restore(row, p.draft)
+    if restored is None:
+        return
+    for back in restored.rows:
+        p.draft.put(back)
+    for id in restored.gone:
+        p.draft.drop(key(id))
+    p.puts = {key(back.id): None for back in restored.rows}
 
 
 def _raise(problems: list[Problem]) -> None:
@@ -266,4 +282,7 @@ def plan_action(p: Passage, body: Any, run: Callable[[Call, Any], Any]) -> None:
         p.outcome = run(Call(row=row, body=body, query=p.query, api_version=p.api_version), p.draft)
     for changed in p.outcome.rows:
         p.draft.put(changed)
+    for id in p.outcome.gone:
+        p.draft.drop(key(id))
+    p.dropped = [key(id) for id in p.outcome.gone]
     p.puts = {key(changed.id): None for changed in p.outcome.rows}

@@ -45,12 +45,13 @@ def spelled(given: str, allowed: Iterable[str]) -> str:
     return next((name for name in allowed if name.lower() == given.lower()), given)
 
 
-def name_check(type_name: str, words: str) -> Action:
-    """The scope action ``checkNameAvailability`` of a type whose names are global."""
+def name_check(type_name: str, words: str, *also: str) -> Action:
+    """The scope action ``checkNameAvailability`` of a type whose names are global; ``also`` names other types that hold them."""
 
     def run(call: Call, view: View) -> Outcome:
         wanted = asked(call, "name")
-        taken = any(row.name.lower() == wanted.lower() for row in view.of_type(type_name))
+        holders = [row for kind in (type_name, *also) for row in view.of_type(kind)]
+        taken = any(row.name.lower() == wanted.lower() for row in holders)
         body: dict[str, Any] = {"nameAvailable": not taken}
         if taken:
             body |= {

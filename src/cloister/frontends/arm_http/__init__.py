@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from cloister.frontends.arm_http import (
     activity,
+    deleted_vaults,
+    description,
     extensions,
     metadata,
     moves,
@@ -32,5 +34,6 @@ ROUTES = (
     *tags.ROUTES,
     *moves.ROUTES,
     *policies.ROUTES,
+    *deleted_vaults.ROUTES,
 )
 """Every route of this frontend."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloister.providers.keyvault import policies, secrets, vaults
+from cloister.providers.keyvault import deleted, policies, secrets, vaults
 
-TYPES = (vaults.TYPE, *vaults.CHILDREN, policies.TYPE, secrets.SECRETS, secrets.KEYS)
+TYPES = (vaults.TYPE, *vaults.CHILDREN, deleted.TYPE, policies.TYPE, secrets.SECRETS, secrets.KEYS)
 """Every type of this folder."""

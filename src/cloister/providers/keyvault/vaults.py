@@ -16,7 +16,7 @@ from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, s
 from cloister.net.intent import LinkedName, Service
 from cloister.net.plan import normal_region, service_address
 from cloister.providers import private_link
-from cloister.providers.keyvault import policies
+from cloister.providers.keyvault import deleted, policies
 from cloister.providers.keyvault.versions import API_VERSIONS
 from cloister.providers.network.user_routes import allowed_subnets
 from cloister.providers.required import name_check
@@ -74,10 +74,12 @@ GROUP = PrivateLinkGroup(id="vault", zones=(ZONE,), members=("default",), names=
 
 
 def check(change: Change, view: View) -> Iterator[Problem]:
-    """Policies have each their tenant and principal, and named subnets exist."""
+    """Named subnets exist, and a new vault's name is not a deleted one's."""
     row = change.row
     if change.written is None:
         return
+    if change.old is None:
+        yield from deleted.problems(row, view)
     for n, rule in enumerate((row.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ()):
         if view.get(rule.get("id") or "") is None:
             yield Problem(
@@ -142,7 +144,9 @@ TYPE = ResourceType(
     settle=settle,
     realize=realize,
     show=show,
-    scope_actions={"checkNameAvailability": name_check(NAME, "vault")},
+    leaves=deleted.leaves,
+    restore=deleted.restore,
+    scope_actions={"checkNameAvailability": name_check(NAME, "vault", deleted.NAME)},
     private_link=(GROUP,),
     name_pattern=r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
     name_unique="global",
