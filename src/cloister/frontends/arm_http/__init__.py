@@ -11,7 +11,6 @@ from __future__ import annotations
 from cloister.frontends.arm_http import (
     activity,
     deleted_vaults,
-    description,
     extensions,
     metadata,
     moves,
