@@ -58,6 +58,7 @@ class Home:
 
     @property
     def database(self) -> Path:
+        """The store; beside it ``cloister.sqlite.key`` (0600), which its contents are sealed with."""
         return self.root / "cloister.sqlite"
 
     @property

@@ -108,3 +108,50 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path):
         revision, rows, _ = store.load()
         assert revision >= said and {f"/r/{n}" for n in range(1, said + 1)} <= {kept.id for kept in rows}
         store.close()
+
+
+SECRET = "correct-horse-battery-staple"
+
+
+def _files(folder):
+    """All that lies in the folder, by name."""
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_contents_are_sealed_with_a_key_of_their_own(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = open_store(path)
+    made = Row(id="/subscriptions/s/x", type="T", body={"properties": {"password": SECRET}})
+    store.commit(Commit(revision=1, put=(made,), documents={"d": {"given": SECRET}}, events=(event("x"),)))
+    assert store.load()[1] == [made] and store.document("d") == {"given": SECRET} and len(store.events("/")) == 1
+    files = _files(tmp_path)
+    assert {"s.sqlite", "s.sqlite-wal", "s.sqlite.key"} <= set(files) and not any(SECRET.encode() in b for b in files.values())
+    assert all((tmp_path / name).stat().st_mode & 0o077 == 0 for name in ("s.sqlite", "s.sqlite.key"))
+    store.close()
+    key = tmp_path / "s.sqlite.key"
+    kept = key.read_bytes()
+    key.unlink()
+    with pytest.raises(database.StoreError, match=r"its key .* is missing"):
+        open_store(path)
+    key.write_bytes(bytes(32))
+    with pytest.raises(database.StoreError, match="sealed with another key"):
+        open_store(path).load()
+    key.write_bytes(kept)
+    assert open_store(path).load()[1] == [made]
+
+
+def test_a_store_in_the_clear_is_sealed_when_it_is_opened(tmp_path, monkeypatch):
+    path = tmp_path / "s.sqlite"
+    with monkeypatch.context() as before:
+        before.setattr(database, "SCHEMA_VERSION", 1)
+        before.setattr(database.Seal, "close", lambda self, content, place: content)
+        store = open_store(path)
+        store.commit(Commit(revision=3, put=(row("x"),), documents={"d": SECRET}, events=(event("x"), event("y"))))
+        store.close()
+    (tmp_path / "s.sqlite.key").unlink()
+    assert SECRET.encode() in b"".join(_files(tmp_path).values())
+    store = open_store(path)
+    assert SECRET.encode() not in b"".join(_files(tmp_path).values())
+    assert store.load()[:2] == (3, [row("x")]) and store.document("d") == SECRET and len(store.events("/")) == 2
+    store.close()
+    assert open_store(path).load()[:2] == (3, [row("x")])

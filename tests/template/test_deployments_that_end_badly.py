@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +153,11 @@ def test_cancel(tmp_path):
     run(work, tmp_path)
 
 
+def _holding(folder: Path, text: bytes) -> list[str]:
+    """The files that have this text: the store, its log and what else lies there."""
+    return [file.name for file in folder.rglob("*") if file.is_file() and text in file.read_bytes()]
+
+
 def test_restart_in_the_middle(tmp_path):
     """What was answered 201 goes on after control is killed; names made by newGuid and utcNow stay the same."""
 
@@ -172,11 +178,12 @@ def test_restart_in_the_middle(tmp_path):
                 "now": {"type": "string", "value": "[parameters('now')]"},
             },
         )
-        _, body, _ = await first.put(made, parameters={"s": "text"})
+        _, body, _ = await first.put(made, parameters={"s": "not-in-the-clear"})
         before = (await first.ok("GET", body["id"]))["properties"]["parameters"]
         async with asyncio.timeout(5):
             while (await first.call("GET", zone_id("slow.example")))[0] != 200:
                 await asyncio.sleep(0)
+        assert not _holding(tmp_path, b"not-in-the-clear"), "not while it runs"
         # Killed: nothing more is written by the first one.
         await first.deployments.stop()
         await first.engine.stop()
@@ -186,7 +193,7 @@ def test_restart_in_the_middle(tmp_path):
         second.loop.states[key(zone_id("slow.example"))] = ("Updating", "")
         assert (await second.ok("GET", body["id"]))["properties"]["provisioningState"] == "Running"
         await second.deployments.resume()
-        status, again, _ = await second.put(made, parameters={"s": "text"})
+        status, again, _ = await second.put(made, parameters={"s": "not-in-the-clear"})
         assert (status, again["id"]) == (200, body["id"]), "a request whose answer was lost may come again"
         status, refused, _ = await second.put(made, parameters={"s": "other"})
         assert (status, refused["error"]["code"]) == (409, "DeploymentActive")
@@ -196,9 +203,11 @@ def test_restart_in_the_middle(tmp_path):
         assert done["properties"]["outputs"]["id"]["value"] == before["id"]["value"]
         assert done["properties"]["outputs"]["now"]["value"] == before["now"]["value"]
         made_zone = await second.ok("GET", zone_id(f"{before['id']['value']}.example"))
-        assert made_zone["tags"]["secret"] == "text"
-        assert "text" not in json.dumps(second.store.documents("deployment/"))
+        assert made_zone["tags"]["secret"] == "not-in-the-clear"
+        assert "not-in-the-clear" not in json.dumps(second.store.documents("deployment/"))
+        assert not _holding(tmp_path, b"not-in-the-clear"), "nor afterwards"
         await second.close()
+        assert not _holding(tmp_path, b"not-in-the-clear")
 
     asyncio.run(work())
 

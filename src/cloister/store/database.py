@@ -1,7 +1,8 @@
 """The store over SQLAlchemy Core: SQLite by default, PostgreSQL by URL.
 
 A Commit is one transaction, on disk when ``commit`` returns (SQLite: WAL with ``synchronous=FULL``, so each commit is
-one fsync of the log). Rows and documents are msgpack; the tables know no more of them than their keys.
+one sync of the log). Rows, documents and events are msgpack, sealed (``sealing.py``); the tables know no more of them than
+their keys.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from sqlalchemy import (
     delete,
     event,
     func,
-    insert,
     select,
+    text,
+    update,
 )
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
@@ -36,8 +38,10 @@ from cloister.arm.ids import key
 from cloister.arm.resource import Row
 from cloister.control.ports import Commit, DiskFull, Event
 from cloister.limits import EVENTS_KEPT_MAX
+from cloister.store.sealing import Seal, StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_IN_THE_CLEAR = 1  # the format before it, whose contents are not sealed; made anew when it is opened
 _CHUNK = 500  # keys in one statement; SQLite allows 32,766 variables
 _PRUNE_EVERY = 256  # commits between two prunings of the log
 
@@ -63,68 +67,89 @@ _unpack_event = msgspec.msgpack.Decoder(Event).decode
 _unpack = msgspec.msgpack.decode
 
 
-class StoreError(Exception):
-    """The store cannot be opened; the text begins with "cannot" and says the way out."""
+_PUT_ROW, _PUT_DOCUMENT = (
+    text(f"INSERT INTO {table} (key, content) VALUES (:key, :content) ON CONFLICT (key) DO UPDATE SET content = excluded.content")
+    for table in ("rows", "documents")
+)
+_PUT_COUNTER = text(
+    "INSERT INTO counters (pool, value) VALUES (:pool, :value) ON CONFLICT (pool) DO UPDATE SET value = excluded.value"
+)
+_ADD_EVENT = text("INSERT INTO events (resource, content) VALUES (:resource, :content)")
 
 
 class DatabaseStore:
     """See ``ports.Store``. Every method may be called from any thread; commits go one after another."""
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Engine, key_file: Path):
         self._engine = engine
         self._writing = threading.Lock()
         self._since_pruning = 0
         _tables.create_all(engine)
         with engine.begin() as connection:
-            found = connection.execute(select(_counters.c.value).where(_counters.c.pool == _SCHEMA)).scalar()
-            if found is None:
-                connection.execute(insert(_counters).values(pool=_SCHEMA, value=SCHEMA_VERSION))
-            elif found != SCHEMA_VERSION:
-                text = f"cannot read the store: it has format {found} and this version reads {SCHEMA_VERSION}"
-                raise StoreError(f"{text}; use the version that wrote it, or start with an empty CLOISTER_HOME")
+            kept: dict[str, int] = {pool: value for pool, value in connection.execute(select(_counters))}
+            found = kept.get(_SCHEMA, 0)
+            if found not in (0, _IN_THE_CLEAR, SCHEMA_VERSION):
+                reason = f"cannot read the store: it has format {found} and this version reads {SCHEMA_VERSION}"
+                raise StoreError(f"{reason}; use the version that wrote it, or start with an empty CLOISTER_HOME")
+            self._seal = Seal.of(key_file, is_new=found != SCHEMA_VERSION)
+            if found == _IN_THE_CLEAR:
+                self._seal_all(connection)
+            if found != SCHEMA_VERSION:
+                connection.execute(_PUT_COUNTER, {"pool": _SCHEMA, "value": SCHEMA_VERSION})
+        if found == _IN_THE_CLEAR:
+            self._forget_free_space()
+        self._revision = kept.get(_REVISION, 0)
+
+    def _seal_all(self, connection: Connection) -> None:
+        """Make a store of the format before this one."""
+        for table, column in ((_rows, _rows.c.key), (_documents, _documents.c.key), (_events, _events.c.number)):
+            place = _events.c.resource if table is _events else column
+            for name, about, content in connection.execute(select(column, place, table.c.content)).all():
+                connection.execute(update(table).where(column == name).values(content=self._seal.close(content, about)))
+
+    def _forget_free_space(self) -> None:
+        """Leave nothing of what was overwritten in the file and its log."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM"))
+            if self._engine.dialect.name == "sqlite":
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     def load(self) -> tuple[int, list[Row], dict[str, int]]:
-        """The last revision, all rows, all counters."""
+        """The last revision, all rows, all counters. Raises StoreError for what was sealed with another key."""
         with self._engine.connect() as connection:
             counters: dict[str, int] = {pool: value for pool, value in connection.execute(select(_counters))}
-            rows = [_unpack_row(content) for (content,) in connection.execute(select(_rows.c.content))]
+            rows = [_unpack_row(self._seal.open(content, place)) for place, content in connection.execute(select(_rows))]
         counters.pop(_SCHEMA, None)
         return counters.pop(_REVISION, 0), rows, counters
 
     def commit(self, commit: Commit) -> None:
         """Write all of it or nothing; returns when it is on disk. Raises DiskFull."""
+        revision = max(self._revision, commit.revision)
         try:
             with self._writing, self._engine.begin() as connection:
-                self._write(connection, commit)
+                self._write(connection, commit, revision)
         except DBAPIError as error:
             if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
                 raise DiskFull(str(error.orig)) from error
             raise
+        self._revision = revision
 
-    def _write(self, connection: Connection, commit: Commit) -> None:
-        _delete(connection, _rows, [*map(key, commit.drop), *(key(row.id) for row in commit.put)])
+    def _write(self, connection: Connection, commit: Commit, revision: int) -> None:
+        _delete(connection, _rows, map(key, commit.drop))
         if commit.put:
-            connection.execute(insert(_rows), [{"key": key(row.id), "content": _pack(row)} for row in commit.put])
-        self._write_counters(connection, commit)
-        self._write_documents(connection, commit)
+            connection.execute(_PUT_ROW, [self._sealed(key(row.id), row) for row in commit.put])
+        values = {**commit.counters, _REVISION: revision}
+        connection.execute(_PUT_COUNTER, [{"pool": pool, "value": value} for pool, value in values.items()])
+        _delete(connection, _documents, [name for name, value in commit.documents.items() if value is None])
+        if kept := [self._sealed(name, value) for name, value in commit.documents.items() if value is not None]:
+            connection.execute(_PUT_DOCUMENT, kept)
         if commit.events:
-            records = [{"resource": key(entry.resource), "content": _pack(entry)} for entry in commit.events]
-            connection.execute(insert(_events), records)
+            sealed = (self._sealed(key(entry.resource), entry) for entry in commit.events)
+            connection.execute(_ADD_EVENT, [{"resource": one["key"], "content": one["content"]} for one in sealed])
         self._prune(connection)
 
-    def _write_counters(self, connection: Connection, commit: Commit) -> None:
-        before = connection.execute(select(_counters.c.value).where(_counters.c.pool == _REVISION)).scalar() or 0
-        values = {**commit.counters, _REVISION: max(before, commit.revision)}
-        connection.execute(delete(_counters).where(_counters.c.pool.in_(values)))
-        connection.execute(insert(_counters), [{"pool": pool, "value": value} for pool, value in values.items()])
-
-    def _write_documents(self, connection: Connection, commit: Commit) -> None:
-        if not commit.documents:
-            return
-        _delete(connection, _documents, list(commit.documents))
-        kept = [{"key": name, "content": _pack(value)} for name, value in commit.documents.items() if value is not None]
-        if kept:
-            connection.execute(insert(_documents), kept)
+    def _sealed(self, place: str, value: Any) -> dict[str, Any]:
+        return {"key": place, "content": self._seal.close(_pack(value), place)}
 
     def _prune(self, connection: Connection) -> None:
         """Keep the log bounded: the oldest entries go."""
@@ -139,24 +164,24 @@ class DatabaseStore:
         """One document, or None."""
         with self._engine.connect() as connection:
             found = connection.execute(select(_documents.c.content).where(_documents.c.key == key)).scalar()
-        return None if found is None else _unpack(found)
+        return None if found is None else _unpack(self._seal.open(found, key))
 
     def documents(self, prefix: str) -> dict[str, Any]:
         """All documents whose key begins so, by key, in key order."""
         where = (_documents.c.key >= prefix) & (_documents.c.key < prefix + "\U0010ffff")
         with self._engine.connect() as connection:
             found = connection.execute(select(_documents).where(where).order_by(_documents.c.key)).all()
-        return {name: _unpack(content) for name, content in found}
+        return {name: _unpack(self._seal.open(content, name)) for name, content in found}
 
     def events(self, scope: str, limit: int = 1000) -> list[Event]:
         """The newest entries about a resource or what is inside it, newest first; ``/`` or ``""`` for all."""
-        query = select(_events.c.content).order_by(_events.c.number.desc()).limit(limit)
+        query = select(_events.c.resource, _events.c.content).order_by(_events.c.number.desc()).limit(limit)
         place = key(scope)
         if place != "/":
             inside = (_events.c.resource > place + "/") & (_events.c.resource < place + "0")
             query = query.where((_events.c.resource == place) | inside)
         with self._engine.connect() as connection:
-            return [_unpack_event(content) for (content,) in connection.execute(query)]
+            return [_unpack_event(self._seal.open(content, about)) for about, content in connection.execute(query)]
 
     def close(self) -> None:
         """Close all connections."""
@@ -164,19 +189,22 @@ class DatabaseStore:
             self._engine.dispose()
 
 
-def open_store(place: Path | str) -> DatabaseStore:
+def open_store(place: Path | str, key_file: Path | None = None) -> DatabaseStore:
     """The store in a SQLite file (made if missing, mode 0600), or at a database URL such as ``postgresql+psycopg://``.
 
-    Raises StoreError for a store of another format.
+    Its key is in ``key_file``, or beside the SQLite file: ``cloister.sqlite.key``; it is made with the store. Raises StoreError
+    for a store of another format, and for one whose key is missing.
     """
     if isinstance(place, str) and "://" in place:
-        return DatabaseStore(create_engine(place, pool_pre_ping=True))
+        if key_file is None:
+            raise StoreError(f"cannot open the store '{place}': say which file has, or shall have, its key")
+        return DatabaseStore(create_engine(place, pool_pre_ping=True), key_file)
     path = Path(place)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30.0})
     event.listen(engine, "connect", _configure_sqlite)
-    return DatabaseStore(engine)
+    return DatabaseStore(engine, key_file or path.with_name(f"{path.name}.key"))
 
 
 def _configure_sqlite(connection: Any, _: Any) -> None:
@@ -186,6 +214,6 @@ def _configure_sqlite(connection: Any, _: Any) -> None:
 
 
 def _delete(connection: Connection, table: Table, keys: Iterable[str]) -> None:
-    found = list(keys)
+    found = list(keys)  # none, mostly
     for start in range(0, len(found), _CHUNK):
         connection.execute(delete(table).where(table.c.key.in_(found[start : start + _CHUNK])))
