@@ -148,6 +148,21 @@ JSON
     rm "$file"
 }
 
+template_spec() {
+    local file id
+    file=$(mktemp --suffix .json)
+    echo '{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0", "parameters": {"word": {"type": "string"}}, "resources": [],
+        "outputs": {"told": {"type": "string", "value": "[parameters('\''word'\'')]"}}}' >"$file"
+    az ts create -g "$GROUP" -n spec -v 1.0 -l eastus2 --template-file "$file" --yes >/dev/null
+    id=$(az ts show -g "$GROUP" -n spec -v 1.0 --query id)
+    expect kept az deployment group create -g "$GROUP" -n by-spec --template-spec "$id" --parameters word=kept \
+        --query properties.outputs.told.value
+    expect spec az ts list -g "$GROUP" --query '[].name'
+    az ts delete -g "$GROUP" -n spec --yes
+    rm "$file"
+}
+
 what_if() {
     local file
     file=$(mktemp --suffix .json)
@@ -169,7 +184,7 @@ delete() {
     expect false az group exists -n "$GROUP"
 }
 
-for part in ${CLIENTS_PARTS:-login group network private_dns accounts workspace resource role deployment what_if aks delete}; do
+for part in ${CLIENTS_PARTS:-login group network private_dns accounts workspace resource role deployment template_spec what_if aks delete}; do
     "$part"
     echo "done: $part"
 done

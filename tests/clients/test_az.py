@@ -56,7 +56,7 @@ def begun(cloud: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
 def test_lines_of_az_on_a_machine(begun: dict[str, Future]) -> None:
     """Without any setting: the clouds that az knows are this one."""
     done = finished(begun["machine"].result())
-    assert done[0] == "login" and done[-1] == "delete" and len(done) == 12
+    assert done[0] == "login" and done[-1] == "delete" and len(done) == 13
 
 
 def test_lines_of_az_on_the_host(begun: dict[str, Future]) -> None:

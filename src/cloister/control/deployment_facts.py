@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from cloister.arm.errors import ArmError
 from cloister.arm.ids import IdError, parse
 from cloister.arm.template.context import Want, Wanted
 from cloister.arm.template.errors import ExpressionError
@@ -23,6 +24,10 @@ class Failure(Exception):
         super().__init__(str(error.get("message", "")))
         self.error = error
         self.status = status
+
+    def http(self) -> ArmError:
+        """The answer to a request that failed so."""
+        return ArmError(self.status, str(self.error["code"]), str(self.error["message"]))
 
 
 class CloudFacts:

@@ -59,9 +59,8 @@ class Links:
             return urljoin(start, relative)
         uri = get(link, "uri")
         if not isinstance(uri, str) or not uri:
-            raise _failure(
-                "InvalidContentLink", "A template link needs a 'uri' or a 'relativePath'; template specs are not kept here."
-            )
+            text = "A template link needs a 'uri', the 'id' of a template spec's version, or a 'relativePath'."
+            raise _failure("InvalidContentLink", text)
         return uri
 
     def _path(self, uri: str) -> Path | None:

@@ -6,7 +6,7 @@ groups, may the caller write them. Azure calls that preflight and wraps what it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -36,14 +36,16 @@ def context_of(engine: Engine, place: Place, name: str, ask: record.Ask, caller:
     return described(bare, name, ask.template or {}, nested)
 
 
-def planned(context: Context, ask: record.Ask) -> tuple[Plan, str]:
-    """The plan, and the template's hash. May take a second for a vast template: run it in a thread.
+def planned(context: Context, ask: record.Ask, given: Mapping[str, Any]) -> tuple[Plan, str]:
+    """The plan, and the template's hash; ``given`` are the request's parameters with the secrets that they refer to.
+
+    May take a second for a vast template: run it in a thread.
 
     Raises ArmError 400 with Azure's text.
     """
     assert ask.template is not None  # links have been followed
     try:
-        return expand(ask.template, ask.given, context), record.hash_of(ask.template)
+        return expand(ask.template, given, context), record.hash_of(ask.template)
     except TemplateError as error:
         raise error.validation().http() from None
 

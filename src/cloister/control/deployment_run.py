@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import orjson
@@ -24,6 +24,7 @@ from cloister.arm.template.plan import Nested, Plan, expand_nested
 from cloister.arm.template.values import has_unknown
 from cloister.control import deployment_record as record
 from cloister.control.deployment_facts import Failure, Fetched, fetch
+from cloister.control.deployment_secrets import with_secrets
 from cloister.control.ports import Caller, Engine
 from cloister.limits import DEPLOYMENT_PARALLEL_MAX, DEPLOYMENT_RESOURCE_SECONDS, DEPLOYMENT_WANTS_MAX, TEMPLATE_DEPTH_MAX
 
@@ -41,7 +42,9 @@ class Host(Protocol):
         """Make the run of a nested deployment. Raises Failure where it may not be."""
         ...
 
-    async def linked(self, link: dict[str, Any], parent: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    async def linked(
+        self, link: dict[str, Any], parent: dict[str, Any] | None, caller: Caller
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The template that a templateLink leads to, and the link with its absolute URI. Raises Failure."""
         ...
 
@@ -237,7 +240,8 @@ class Run:
         nested: Nested = await self._evaluated(lambda runtime: self.plan.nested(name, runtime))
         template, link = nested.template, None
         if nested.link is not None:
-            template, link = await self.host.linked(nested.link, self.link)
+            template, link = await self.host.linked(nested.link, self.link, self.caller)
+        nested = replace(nested, given=with_secrets(self.engine, self.caller, nested.given))
         assert template is not None  # a nested deployment has a template or a link
         whole = template
         plan, hash = await asyncio.to_thread(lambda: (expand_nested(self.plan, name, nested, whole), record.hash_of(whole)))

@@ -32,9 +32,11 @@ from cloister.arm.template.plan import Nested, Plan
 from cloister.arm.tenants import tenant_of
 from cloister.control import deployment_plan as planning
 from cloister.control import deployment_record as record
+from cloister.control import deployment_specs
 from cloister.control.deployment_facts import Failure
 from cloister.control.deployment_links import Links
 from cloister.control.deployment_run import Run
+from cloister.control.deployment_secrets import with_secrets
 from cloister.control.ports import Caller, Engine, Event, Route, Store
 from cloister.limits import DEPLOYMENT_ATTEMPTS_MAX, DEPLOYMENTS_PER_SCOPE_MAX
 
@@ -105,7 +107,7 @@ class Deployments:
         Raises ArmError.
         """
         record.check_name(name)
-        ask = await self._followed(record.read_ask(raw))
+        ask = await self._followed(record.read_ask(raw), caller)
         self.check_place(place)
         if not place.resource_group and not ask.location:
             raise ArmError(
@@ -125,28 +127,36 @@ class Deployments:
         self, place: Place, name: str, ask: record.Ask, caller: Caller, correlation: str, now: str
     ) -> tuple[Plan, dict[str, Any]]:
         context = planning.context_of(self.engine, place, name, ask, caller, correlation, now)
-        plan, hash = await asyncio.to_thread(planning.planned, context, ask)
+        try:
+            given = with_secrets(self.engine, caller, ask.given)
+        except Failure as failure:
+            raise failure.http() from None
+        plan, hash = await asyncio.to_thread(planning.planned, context, ask, given)
         return plan, {"templateHash": hash, "parameters": plan.shown_parameters(), **planning.listings(plan)}
 
-    async def _followed(self, ask: record.Ask) -> record.Ask:
+    async def _followed(self, ask: record.Ask, caller: Caller) -> record.Ask:
         """The request with its links followed."""
         if ask.parameters_link is not None:
-            found = await self._linked(ask.parameters_link, None)
+            found = await self._linked(ask.parameters_link, caller)
             given = found[0].get("parameters")
             ask = msgspec.structs.replace(ask, given={**(given if isinstance(given, dict) else {}), **ask.given})
         if ask.link is None:
             return ask
-        template, link = await self._linked(ask.link, None)
+        template, link = await self._linked(ask.link, caller)
         return msgspec.structs.replace(ask, template=template, link=link)
 
-    async def _linked(self, link: dict[str, Any], parent: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    async def _linked(self, link: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
-            return await self.linked(link, parent)
+            return await self.linked(link, None, caller)
         except Failure as failure:
-            raise ArmError(400, str(failure.error["code"]), str(failure.error["message"])) from None
+            raise failure.http() from None
 
-    async def linked(self, link: dict[str, Any], parent: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    async def linked(
+        self, link: dict[str, Any], parent: dict[str, Any] | None, caller: Caller
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """See ``deployment_run.Host``."""
+        if deployment_specs.is_link(link, parent):
+            return await deployment_specs.follow(self.engine, caller, link, parent)
         return await asyncio.to_thread(self.links.follow, link, parent)
 
     async def begin(self, place: Place, name: str, raw: bytes, caller: Caller) -> tuple[Run, bool]:

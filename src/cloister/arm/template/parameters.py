@@ -54,7 +54,10 @@ class Definitions:
 
 
 def evaluated(template: Mapping[str, Any], given: Mapping[str, Any], frame: Frame) -> Lazy:
-    """All parameters' values, checked. ``given`` is ``{name: {"value": ...}}``. Raises TemplateError."""
+    """All parameters' values, checked. ``given`` is ``{name: {"value": ...}}``. Raises TemplateError.
+
+    An entry may be a ``reference`` to a key vault's secret; until its ``value`` stands beside it, it is unknown.
+    """
     declared = get(dict(template), "parameters") or {}
     if not isinstance(declared, dict) or not isinstance(given, Mapping):
         raise TemplateError("cannot read the template: 'parameters' must be an object")
@@ -92,11 +95,7 @@ def _thunk(name: str, declaration: dict[str, Any], given: Mapping[str, Any], fra
             code="InvalidDeploymentParameterValue",
         )
     if found and get(entry, "reference") is not None and not find(entry, "value")[0]:
-        raise TemplateError(
-            f"The parameter '{name}' refers to a key vault's secret, and the secret cannot be read here; give its value instead. "
-            "Please see https://aka.ms/arm-keyvault for usage details.",
-            code="KeyVaultParameterReferenceSecretRetrieveFailed",
-        )
+        return lambda: UNKNOWN  # a key vault's secret: whoever deploys reads it, and puts the value beside
     if found and find(entry, "value")[0] and (get(entry, "value") is not None or get(declaration, "nullable") is True):
         return lambda: get(entry, "value")
     if find(declaration, "defaultValue")[0]:
@@ -225,14 +224,29 @@ def _discriminated(name: str, value: dict[str, Any], declaration: dict[str, Any]
     return {**declaration, **definitions.of(variant), "discriminator": None}
 
 
-def shown(template: Mapping[str, Any], values: Lazy) -> dict[str, Any]:
-    """The parameters as a deployment's GET shows them: ``{name: {type, value}}``, secure ones without their value."""
+def referring(given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` as it was sent: a reference to a secret without the secret."""
+    return {name: _without_secret(entry) for name, entry in given.items()}
+
+
+def _without_secret(entry: Any) -> Any:
+    return {"reference": entry["reference"]} if isinstance(entry, dict) and "reference" in entry else entry
+
+
+def shown(template: Mapping[str, Any], values: Lazy, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as a deployment's GET shows them: ``{name: {type, value}}``, secure ones without their value.
+
+    One given by reference is shown so.
+    """
     out: dict[str, Any] = {}
     definitions = Definitions(template)
     for name, declaration in (get(dict(template), "parameters") or {}).items():
         whole = definitions.of(declaration)
         label = label_of(str(get(whole, "type", "")))
-        value = values.get(name)
+        value, entry = values.get(name), get(dict(given), name)
+        if isinstance(entry, dict) and "reference" in entry:
+            out[name] = {"type": label, "reference": entry["reference"]}
+            continue
         out[name] = {"type": label} if is_secure(whole) or has_unknown(value) else {"type": label, "value": value}
     return out
 

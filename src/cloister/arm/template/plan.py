@@ -78,7 +78,7 @@ class Plan:
 
     def shown_parameters(self) -> dict[str, Any]:
         """The parameters as a deployment's GET shows them."""
-        return parameters.shown(self.template, self.frame.parameters)
+        return parameters.shown(self.template, self.frame.parameters, self.given)
 
 
 def _is_for_deployment(name: str, value: Any) -> bool:
@@ -107,7 +107,7 @@ def described(context: Context, name: str, template: Mapping[str, Any], properti
     """The context with what ``deployment()`` answers: the deployment's name and, where it is not vast, its template."""
     inner: dict[str, Any] = {"mode": properties.mode if properties else "Incremental", "provisioningState": "Accepted"}
     if properties is not None:
-        inner["parameters"] = properties.given
+        inner["parameters"] = parameters.referring(properties.given)
         if properties.link is not None:
             inner["templateLink"] = properties.link
     try:
