@@ -18,13 +18,13 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     parts: Mapping[str, str]
 
 
-_Ranked = tuple[int, re.Pattern[str], Route]
+_Ranked = tuple[int, frozenset[str], re.Pattern[str], Route]  # the second: its literal segments, in lower case
 
 
 class RouteTable:
     """Routes by method; the more literal segments a path has, the earlier it is tried.
 
-    Every resource's path is looked up here first, so only the routes are tried whose last literal segment it has.
+    Every resource's path is looked up here first, so only those routes are tried whose literal segments it has.
     """
 
     def __init__(self, routes: Iterable[Route]):
@@ -32,16 +32,15 @@ class RouteTable:
         for rank, route in enumerate(sorted(routes, key=lambda route: _rank(route.path))):
             literal = [part.lower() for part in route.path.split("/") if part and not part.startswith("{")]
             place = (route.method.upper(), literal[-1] if literal else "")
-            self._routes.setdefault(place, []).append((rank, _pattern(route.path), route))
+            self._routes.setdefault(place, []).append((rank, frozenset(literal), _pattern(route.path), route))
 
     def find(self, method: str, path: str) -> Match | None:
         """The first Route that fits; doubled slashes collapse."""
         parts = [part for part in path.split("/") if part]
-        tried: list[_Ranked] = []
-        for part in {"", *(part.lower() for part in parts)}:
-            tried += self._routes.get((method, part), ())
+        segments = {"", *(part.lower() for part in parts)}
+        near = [one for part in segments for one in self._routes.get((method, part), ()) if one[1] <= segments]
         whole = "/" + "/".join(parts)
-        for _, pattern, route in sorted(tried, key=lambda found: found[0]):
+        for _, _, pattern, route in sorted(near, key=lambda found: found[0]):
             if (found := pattern.fullmatch(whole)) is not None:
                 return Match(route=route, parts={name: value or "" for name, value in found.groupdict().items()})
         return None
