@@ -120,7 +120,7 @@ class Values:
             return f"10.{self._networks - 1}.0.0/16"
         if plain.endswith("id"):
             return GUID
-        return f"ab{crc32(whole.encode()):08x}"
+        return self._name(whole)
 
     def _known(self) -> tuple[tuple[str, str], ...]:
         return (
@@ -143,8 +143,12 @@ class Values:
     def id(self, kind: str, name: str) -> str:
         """An id of a resource of that type in the group."""
         namespace, *segments = kind.split("/")
-        parts = [f"{segment}/{f'ab{crc32((name + segment).encode()):08x}'}" for segment in segments]
+        parts = [f"{segment}/{self._name(name + segment)}" for segment in segments]
         return f"{self.scope}/providers/{namespace}/" + "/".join(parts)
+
+    def _name(self, seed: str) -> str:
+        """A name for this scope: a vault that another one's deletion left may hold it there."""
+        return f"ab{crc32((self.scope.rsplit('/', 1)[-1] + seed).encode()):08x}"
 
     def _members(self, name: str, index: str) -> dict[str, Any]:
         """An object with the members that the template reads of it, or of its items."""

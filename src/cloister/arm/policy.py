@@ -5,7 +5,7 @@
      "then": {"effect": "[parameters('effect')]"}}
 
 A resource is the JSON of its GET. Known: allOf, anyOf, not; ``field``, ``value`` and ``count`` (of a field, with ``where``);
-the operators of OPERATORS; ``[parameters('name')]`` and no other expression. Strings compare without case. What is not
+the operators of OPERATORS; the expressions of ``policy_expressions``. Strings compare without case. What is not
 known is told by ``unknown_words``, so that no rule is taken that would be judged wrongly.
 Source: learn.microsoft.com/azure/governance/policy/concepts/definition-structure-policy-rule.
 """
@@ -17,9 +17,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cloister.arm.policy_expressions import NOWHERE, Around, evaluated, unknown
+
 Operator = Any
-_PARAMETER = re.compile(r"\[\s*parameters\(\s*'([^']+)'\s*\)\s*\]")
-_TAG = re.compile(r"tags\[\s*'([^']+)'\s*\]")
+_TAG = re.compile(r"tags\[\s*'?([^'\]]+)'?\s*\]")
 _PLAIN = ("type", "name", "fullname", "kind", "location", "id", "tags")
 _DEPTH_MAX = 30
 
@@ -75,13 +76,13 @@ OPERATORS: Mapping[str, Operator] = {
 """What stands beside ``field``, ``value`` or ``count``, by lower-case name: ``(value, wanted) -> bool``."""
 
 
-def filled(value: Any, parameters: Mapping[str, Any]) -> Any:
-    """``value`` with ``[parameters('x')]`` replaced, at any depth; names of parameters match without case."""
-    if isinstance(value, str) and (found := _PARAMETER.fullmatch(value)):
-        return next((given for name, given in parameters.items() if name.lower() == found[1].lower()), None)
+def filled(value: Any, parameters: Mapping[str, Any], around: Around = NOWHERE) -> Any:
+    """``value`` with its expressions replaced by what they say, at any depth."""
+    if isinstance(value, str):
+        return evaluated(value, parameters, around)
     if isinstance(value, dict):
-        return {name: filled(item, parameters) for name, item in value.items()}
-    return [filled(item, parameters) for item in value] if isinstance(value, list) else value
+        return {name: filled(item, parameters, around) for name, item in value.items()}
+    return [filled(item, parameters, around) for item in value] if isinstance(value, list) else value
 
 
 def fits(condition: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
@@ -190,5 +191,5 @@ def _unknown_comparison(words: Mapping[str, Any], depth: int) -> Iterator[str]:
         elif "where" in count:
             yield from unknown_words(count["where"], depth + 1)
     for value in (words[operators[0]], words.get("value"), words.get("field")):
-        if isinstance(value, str) and value.startswith("[") and not value.startswith("[[") and not _PARAMETER.fullmatch(value):
-            yield f"the expression {value[:80]!r} is none of parameters()"
+        if isinstance(value, str) and (why := unknown(value)):
+            yield why

@@ -17,6 +17,7 @@ from cloister.arm.resource import Call, Change, ResourceType, Row
 from cloister.arm.schema_check import Checker, filled, short, written_only
 from cloister.control.distrust import blamed
 from cloister.control.passage import Passage
+from cloister.control.policy import amended
 from cloister.control.removal import refuse_nested, remove
 
 _TAKEN: dict[str, tuple[str, str]] = {
@@ -53,7 +54,7 @@ def _body(p: Passage) -> dict[str, Any]:
 
 def plan_write(p: Passage) -> None:
     """PUT and PATCH: candidates for the resource and the child rows that stand inside its body, checked together."""
-    body = _body(p)
+    body = amended(p, _body(p))
     if p.raw is None:
         check_made(body)
     if p.old is not None and p.old.owner and not (p.kind.yields_to_writes and p.kind.yields_to_writes(p.old)):

@@ -1,4 +1,4 @@
-"""Microsoft.Authorization/policyDefinitions, policySetDefinitions and policyAssignments: Deny and Audit are enforced.
+"""Microsoft.Authorization/policyDefinitions, policySetDefinitions, policyAssignments: Append, Modify, Deny, Audit are enforced.
 
 Source: learn.microsoft.com/azure/governance/policy/concepts/definition-structure
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from cloister.arm import policy_effects
 from cloister.arm.errors import Problem
 from cloister.arm.policies import built_in
 from cloister.arm.policy import unknown_words
+from cloister.arm.policy_effects import APPEND, MODIFY
 from cloister.arm.resource import Change, Row, View, enforced
 from cloister.arm.schema import anything, array, obj, string
 from cloister.providers.authorization.versions import API_VERSIONS
@@ -30,7 +32,10 @@ DEFINITION_PROPERTIES = obj(
     versions=array(string()),
 )
 
-LACKS = "effects other than Deny and Audit do nothing; a set's and a rule's other words are refused or not judged"
+LACKS = (
+    "effects other than Append, Modify, Deny, Audit and AuditIfNotExists (judged as Audit) do nothing: DeployIfNotExists "
+    "makes nothing; what is there already is not remedied; a rule's unknown words are refused"
+)
 
 
 def check_definition(change: Change, view: View) -> Iterator[Problem]:
@@ -46,6 +51,10 @@ def check_definition(change: Change, view: View) -> Iterator[Problem]:
     if not words and not isinstance(effect, str):
         why = f"cannot take the policy rule of '{title}': then.effect is missing; give it, such as 'deny'."
         yield Problem("InvalidPolicyRule", "properties.policyRule.then", why)
+    elif not words and isinstance(effect, str) and effect.lower() in (APPEND, MODIFY):
+        for word in policy_effects.problems(effect.lower(), rule["then"].get("details")):
+            why = f"cannot take the policy rule of '{title}': {word}; see the effect's page in Azure's docs."
+            yield Problem("InvalidPolicyRuleEffectDetails", "properties.policyRule.then.details", why)
 
 
 DEFINITION_TYPE = plain(
