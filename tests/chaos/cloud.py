@@ -17,7 +17,7 @@ import msgspec
 from cloister.compilers.units import compile_all
 from cloister.control.engine import Engine
 from cloister.control.loop import ReconcileLoop
-from cloister.control.ports import Commit, DiskFull
+from cloister.control.ports import Commit
 from cloister.control.realized import Realized
 from cloister.drivers.sim.fabric import SimFabric, SimPlain
 from cloister.net.desired import Desired, Edit, Forward
@@ -53,7 +53,7 @@ class FullDisk:
     def commit(self, commit: Commit) -> None:
         """As the store, or as a full disk answers."""
         if self.full:
-            raise DiskFull("database or disk is full")
+            raise OSError(28, "No space left on device")
         self.inner.commit(commit)
 
 

@@ -8,7 +8,7 @@ import threading
 
 from cloister.arm.resource import Row
 from cloister.control.committing import together
-from cloister.control.ports import Commit, DiskFull
+from cloister.control.ports import Commit
 from tests.control.fake_cloud import GROUP
 
 NETS = f"{GROUP}/providers/Test.Net/nets"
@@ -21,7 +21,7 @@ class Held:
     def __init__(self, cloud):
         self.gate, self.seen = threading.Event(), []
         self.refuse = lambda commit: False
-        self.kind: type[Exception] = OSError
+        self.problem = OSError("the disk does not answer")
         self._commit = cloud.store.commit
         cloud.store.commit = self.commit
 
@@ -29,7 +29,7 @@ class Held:
         assert self.gate.wait(10)
         self.seen.append(sorted(row.name for row in commit.put))
         if self.refuse(commit):
-            raise self.kind("no space left on device")
+            raise self.problem
         self._commit(commit)
 
     def names(self, *names):
@@ -85,7 +85,7 @@ def test_a_write_sees_what_is_on_its_way_and_nobody_is_told_before_it_is_there(i
 def test_of_a_group_that_fails_only_those_fail_that_the_store_does_not_take(in_cloud):
     async def work(cloud):
         held = Held(cloud)
-        held.refuse, held.kind = held.names("n2"), DiskFull
+        held.refuse, held.problem = held.names("n2"), OSError(28, "No space left on device")
         writes = [asyncio.create_task(cloud.call("PUT", f"{NETS}/n{n}", NET)) for n in range(5)]
         await begun(cloud, 5)
         held.gate.set()

@@ -10,7 +10,7 @@ import pytest
 
 from cloister.arm.errors import ArmError
 from cloister.control.answers import reply
-from cloister.control.ports import Caller, DiskFull, Event, Route
+from cloister.control.ports import Caller, Event, Route
 from tests.control.fake_cloud import GROUP, OWNER, SUB
 
 NETS = f"{GROUP}/providers/Test.Net/nets"
@@ -158,7 +158,7 @@ def test_a_store_that_fails_changes_nothing(in_cloud):
         cloud.store.commit = fails_with(OSError("cannot reach the disk"))
         status, error, headers = await cloud.call("PUT", f"{NETS}/n1", NET)
         assert (status, error["error"]["code"]) == (503, "ServiceUnavailable") and headers["retry-after"] == "5"
-        cloud.store.commit = fails_with(DiskFull("database or disk is full"))
+        cloud.store.commit = fails_with(OSError(28, "No space left on device"))
         status, error, _ = await cloud.call("PUT", f"{NETS}/n1", NET)
         assert (status, error["error"]["code"]) == (507, "InsufficientStorage")
         assert error["error"]["message"].endswith("the disk of CLOISTER_HOME is full; free space and try again.")

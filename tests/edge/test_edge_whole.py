@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloister.ipc.frames import call_blocking
+from cloister.ipc.frames import Unreachable, call_blocking
+from cloister.keeper.client import Keeper
 
 PROBE = Path(__file__).parent / "edge_probe.py"
 GROUP = "resourceGroups/edgewhole"
@@ -57,11 +59,30 @@ class Place:
         return {"path": f"/history/v1.0{workspace['id']}/experiments/none", "token": self.token}
 
 
+def tracking_is_ready(cloud: Any) -> None:
+    """Its first start takes as long as the machine is busy; the edge says 503 to whoever has waited ten seconds."""
+    keeper = Keeper(cloud.home.socket("keeper"))
+    try:
+        keeper.start("tracking")
+    finally:
+        keeper.close()
+    end = time.monotonic() + 90
+    while True:
+        try:
+            if call_blocking(cloud.home.socket("tracking"), "ping")["ready"]:
+                return
+        except Unreachable:
+            pass
+        assert time.monotonic() < end, "the tracking process is not ready within 90 s"
+        time.sleep(0.02)
+
+
 NETWORK = "edgenet/default"
 
 
 @pytest.fixture(scope="module")
 def place(cloud: Any) -> Iterator[Place]:
+    tracking_is_ready(cloud)
     yield Place(cloud)
     cloud.arm("DELETE", GROUP, api_version=VERSION)
 

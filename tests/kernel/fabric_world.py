@@ -315,8 +315,10 @@ class World:
             else:
                 found[place] = errno.errorcode[failure] if failure else "open"
         deadline = time.monotonic() + seconds
-        while waiting.get_map() and (left := deadline - time.monotonic()) > 0:
-            for key, _ in waiting.select(left):
+        left = seconds
+        while waiting.get_map() and left >= 0:
+            left = deadline - time.monotonic()  # a process that had no turn looks once more after it
+            for key, _ in waiting.select(max(left, 0)):
                 waiting.unregister(key.fileobj)
                 failure = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore[union-attr]
                 found[key.data] = errno.errorcode[failure] if failure else "open"

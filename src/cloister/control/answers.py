@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import msgspec
 import orjson
 
+from cloister.arm import shortage
 from cloister.arm.errors import ArmError
 from cloister.arm.ids import key
 from cloister.control import operations
+from cloister.control.distrust import Bug
 from cloister.control.passage import Passage
 from cloister.control.rendering import etag_of
 from cloister.ipc.messages import Request, Response
 from cloister.limits import APPLY_WAIT_SECONDS, DELETE_WAIT_SECONDS
+
+log = logging.getLogger("cloister.engine")
 
 JSON = "application/json; charset=utf-8"
 
@@ -29,6 +34,26 @@ def reply(status: int, body: Any = None, headers: dict[str, str] | None = None) 
 def refused(error: ArmError) -> Response:
     """Azure's error body."""
     return reply(error.status, error.body(), {**{name.lower(): value for name, value in error.headers.items()}})
+
+
+def failed(error: Exception, asked: str, correlation: str) -> Response:
+    """What a request is answered that ended so. A fault of ours is logged, with what was ``asked``."""
+    if isinstance(error, ArmError):
+        return refused(error)
+    if (told := shortage.refusal(error, "control")) is not None:
+        log.error("%s request=%s id=%s", error, asked, correlation)
+        return refused(told)
+    text = str(error) if isinstance(error, Bug) else "internal error: bug in the engine"
+    log.error("%s request=%s id=%s", text, asked, correlation, exc_info=error)
+    return broken(text, correlation)
+
+
+def _has_no_descriptor(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def broken(text: str, correlation: str) -> Response:

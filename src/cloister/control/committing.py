@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from cloister.arm import shortage
 from cloister.arm.errors import ArmError
 from cloister.arm.ids import key
 from cloister.arm.resource import Row
-from cloister.control.ports import Commit, DiskFull, Event, Store
+from cloister.control.ports import Commit, Event, Store
 from cloister.control.world import Index, Layer
 
 log = logging.getLogger("cloister.store")
@@ -211,9 +212,8 @@ def _outcome(look: Callable[[], T]) -> tuple[T | None, Exception | None]:
 
 def _unkept(error: Exception) -> ArmError:
     """The answer to a write that the store did not take."""
-    if isinstance(error, DiskFull):
-        message = "cannot store the change: the disk of CLOISTER_HOME is full; free space and try again."
-        return ArmError(507, "InsufficientStorage", message)
+    if (told := shortage.refusal(error, "control")) is not None:
+        return told
     message = "cannot keep the change: the cloud's store did not take it; see the log, free disk space, and try again."
     return ArmError(503, "ServiceUnavailable", message, headers={"retry-after": "5"})
 

@@ -154,14 +154,8 @@ class Engine:
         correlation = str(uuid.uuid4())
         try:
             response = await self._handle(request)
-        except ArmError as error:
-            response = answers.refused(error)
-        except Bug as error:
-            log.error("%s request=%s %s id=%s", error, request.method, request.path, correlation, exc_info=True)
-            response = answers.broken(str(error), correlation)
-        except Exception:
-            log.exception("internal error: bug in the engine request=%s %s id=%s", request.method, request.path, correlation)
-            response = answers.broken("internal error: bug in the engine", correlation)
+        except Exception as error:
+            response = answers.failed(error, f"{request.method} {request.path}", correlation)
         return answers.dressed(response, correlation, request)
 
     async def _handle(self, request: Request) -> Response:
@@ -185,11 +179,8 @@ class Engine:
         p = Passage(self, method, id, query={**query, "api-version": api_version}, headers={}, body=body, caller=caller)
         try:
             return await self._pass(p)
-        except ArmError as error:
-            return answers.refused(error)
-        except Bug as error:
-            log.error("%s request=%s %s", error, method, id, exc_info=True)
-            return answers.broken(str(error), str(uuid.uuid4()))
+        except Exception as error:
+            return answers.failed(error, f"{method} {id}", str(uuid.uuid4()))
 
     async def preview(self, id: str, *, caller: Caller, api_version: str, body: Any) -> dict[str, Any]:
         """See ``ports.Engine``."""

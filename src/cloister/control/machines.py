@@ -21,10 +21,10 @@ MACHINES = "Cloister.Fabric/machines"
 
 
 def start_time(pid: int) -> int:
-    """When a process started, in clock ticks after boot; 0 if there is none."""
+    """When a process started, in clock ticks after boot; 0 if there is none. Raises OSError where that cannot be told."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(stat.rpartition(")")[2].split()[19])
 
@@ -38,6 +38,7 @@ class MachineWatch:
     def __init__(self, remove: Callable[[str], Awaitable[bool]]):
         self._remove = remove
         self._watched: dict[str, int] = {}  # machine id -> pidfd
+        self._later: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task] = set()
 
     def changed(self, id: str, row: Row | None) -> None:
@@ -45,26 +46,36 @@ class MachineWatch:
         key = id.lower()
         if row is None:
             self._forget(key)
-        elif key not in self._watched:
+        elif key not in self._watched and key not in self._later:
             holder = row.properties.get("holder") or {}
             pid, started = holder.get("pid"), holder.get("start")
             if isinstance(pid, int):
                 self._watch(key, id, pid, started)
 
     def _watch(self, key: str, id: str, pid: int, started: object) -> None:
+        self._later.pop(key, None)
+        descriptor = -1
         try:
             descriptor = os.pidfd_open(pid)
-        except OSError:
-            self._ended(key, id)
-            return
-        if str(start_time(pid)) != str(started):  # stored as text
-            os.close(descriptor)
-            self._ended(key, id)
+            has_ended = str(start_time(pid)) != str(started)  # stored as text
+        except ProcessLookupError:
+            has_ended = True
+        except OSError as error:  # no descriptor left: who cannot be seen has not ended
+            log.warning("machine.not_watched yet id=%s reason=%s", id, error)
+            self._later[key] = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._watch, key, id, pid, started)
+            has_ended = False
+        if has_ended or key in self._later:
+            if descriptor >= 0:
+                os.close(descriptor)
+            if has_ended:
+                self._ended(key, id)
             return
         self._watched[key] = descriptor
         asyncio.get_running_loop().add_reader(descriptor, self._ended, key, id)
 
     def _forget(self, key: str) -> None:
+        if (waiting := self._later.pop(key, None)) is not None:
+            waiting.cancel()
         descriptor = self._watched.pop(key, None)
         if descriptor is not None:
             asyncio.get_running_loop().remove_reader(descriptor)

@@ -55,7 +55,7 @@ class DiskFull(Exception):
 
 
 class Store(Protocol):
-    """What survives kill -9. ``commit`` returns when the data is on disk (fsync), from any thread. Raises DiskFull."""
+    """What survives kill -9. ``commit`` returns when the data is on disk (fsync), from any thread."""
 
     def load(self) -> tuple[int, list[Row], dict[str, int]]:
         """The last revision, all rows, all counters."""

@@ -108,6 +108,10 @@ class Children:
             child.pidfd = os.pidfd_open(child.process.pid)
         except (OSError, subprocess.SubprocessError) as error:
             self._note(f"cannot start {child.program.name}: {error}")
+            if child.process is not None:  # it runs and cannot be watched
+                child.process.kill()
+                child.process.wait()
+                child.process = None
             self._later(child)
             return
         child.since = time.time()

@@ -6,6 +6,7 @@ Standard library only. One client may be used by several threads; each call is o
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -42,7 +43,7 @@ class Keeper:
     def make(self, name: str, create: bool = True) -> tuple[int, bool]:
         """As ``namespace``, and whether it was made by this call."""
         answer, descriptors = self._call({"op": "namespace", "name": name, "create": create})
-        return descriptors[0], answer["created"]
+        return self._taken(descriptors), answer["created"]
 
     def namespaces(self) -> list[str]:
         """The names of all namespaces, sorted."""
@@ -64,7 +65,7 @@ class Keeper:
         ``namespace`` None is the host. Closing what is returned leaves the keeper's own open.
         """
         request = {"op": "socket", "name": name, "namespace": namespace, "type": type, "address": address, "port": port}
-        made = socket.socket(fileno=self._call(request)[1][0])
+        made = socket.socket(fileno=self._taken(self._call(request)[1]))
         made.setblocking(False)
         return made
 
@@ -97,7 +98,7 @@ class Keeper:
     def user(self) -> int:
         """A descriptor of the cloud's own user namespace, which the caller closes; -1 where it has none: it runs as root."""
         answer, descriptors = self._call({"op": "user"})
-        return descriptors[0] if answer["own"] else -1
+        return self._taken(descriptors) if answer["own"] else -1
 
     def stop(self, timeout: float = 15.0) -> None:
         """End the cloud and wait until the keeper is gone. Raises TimeoutError."""
@@ -127,6 +128,12 @@ class Keeper:
                 os.close(descriptor)
             raise KeeperRefused(answer["error"])
         return answer, descriptors
+
+    def _taken(self, descriptors: list[int]) -> int:
+        """The descriptor that came with an answer. The kernel drops it where this process may have no more."""
+        if not descriptors:
+            raise OSError(errno.EMFILE, "cannot take a descriptor from the keeper: this process may have no more open files")
+        return descriptors[0]
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         message = json.dumps(request).encode()

@@ -7,7 +7,6 @@ their keys.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,11 +31,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import DBAPIError
 
 from cloister.arm.ids import key
 from cloister.arm.resource import Row
-from cloister.control.ports import Commit, DiskFull, Event
+from cloister.control.ports import Commit, Event
 from cloister.limits import EVENTS_KEPT_MAX
 from cloister.store.sealing import Seal, StoreError
 
@@ -123,15 +121,10 @@ class DatabaseStore:
         return counters.pop(_REVISION, 0), rows, counters
 
     def commit(self, commit: Commit) -> None:
-        """Write all of it or nothing; returns when it is on disk. Raises DiskFull."""
+        """Write all of it or nothing; returns when it is on disk."""
         revision = max(self._revision, commit.revision)
-        try:
-            with self._writing, self._engine.begin() as connection:
-                self._write(connection, commit, revision)
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-                raise DiskFull(str(error.orig)) from error
-            raise
+        with self._writing, self._engine.begin() as connection:
+            self._write(connection, commit, revision)
         self._revision = revision
 
     def _write(self, connection: Connection, commit: Commit, revision: int) -> None:

@@ -38,7 +38,7 @@ def parse(source: str | bytes) -> Any:
     """The value of one JSON document (UTF-8 when bytes; a byte order mark is skipped). Raises JsonError."""
     if isinstance(source, bytes):
         try:
-            source = source.decode("utf-8-sig")
+            source = source.decode()
         except UnicodeDecodeError as error:
             raise JsonError(f"byte {error.start} is not UTF-8; save the file as UTF-8", 1, 1) from None
     source = source.removeprefix("\ufeff")

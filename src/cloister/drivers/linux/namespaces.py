@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 from cloister.drivers.linux import netlink
 from cloister.drivers.linux.netlink import Channel
 from cloister.drivers.linux.settings import Setting, Settings
 from cloister.keeper.client import Keeper, KeeperRefused, enter_network
 from cloister.keeper.kernel import new_network
+
+
+T = TypeVar("T")
 
 
 class Missing(Exception):
@@ -33,7 +38,7 @@ class Space:
         """Links, addresses, routes."""
         if self._route is None:
             with self._spaces.inside(self):
-                self._route = Channel(netlink.ROUTE)
+                self._route = self._spaces.with_room(lambda: Channel(netlink.ROUTE), self)
         return self._route
 
     @property
@@ -41,24 +46,30 @@ class Space:
         """nftables and conntrack."""
         if self._filter is None:
             with self._spaces.inside(self):
-                self._filter = Channel(netlink.NETFILTER)
+                self._filter = self._spaces.with_room(lambda: Channel(netlink.NETFILTER), self)
         return self._filter
 
     def write_sysctls(self, settings: Iterable[Setting]) -> None:
         """Write settings below /proc/sys/net as this namespace sees it. Raises OSError."""
         with self._spaces.inside(self):
-            self._spaces.settings.write(settings)
+            self._spaces.with_room(lambda: self._spaces.settings.write(settings), self)
 
     def sysctls_hold(self, settings: Iterable[Setting]) -> bool:
         """Whether all settings have these values. Raises OSError."""
         with self._spaces.inside(self):
-            return self._spaces.settings.hold(settings)
+            return self._spaces.with_room(lambda: self._spaces.settings.hold(settings), self)
+
+    def close_channels(self) -> bool:
+        """Close the channels, until they are used again; whether any was open."""
+        opened = [channel for channel in (self._route, self._filter) if channel is not None]
+        for channel in opened:
+            channel.close()
+        self._route = self._filter = None
+        return bool(opened)
 
     def close(self) -> None:
         """Close what is open in it; while any of it is open the namespace lives."""
-        for channel in (self._route, self._filter):
-            if channel is not None:
-                channel.close()
+        self.close_channels()
         os.close(self.descriptor)
 
 
@@ -86,7 +97,7 @@ class Spaces:
         space = self._spaces.get(name)
         if space is None:
             try:
-                space = Space(name, self.keeper.namespace(name, create=False), self)
+                space = Space(name, self.with_room(lambda: self.keeper.namespace(name, create=False)), self)
             except KeeperRefused as error:
                 raise Missing(f"there is no network namespace {name!r}") from error
             self._spaces[name] = space
@@ -97,9 +108,22 @@ class Spaces:
         if name in self._spaces:
             return self._spaces[name], False
         coming = self._ahead.pop(name, None)
-        descriptor, created = coming.result() if coming else self.keeper.make(name)
+        if coming is not None and not _lacked_descriptor(coming.exception()):
+            descriptor, created = coming.result()
+        else:
+            descriptor, created = self.with_room(lambda: self.keeper.make(name))
         space = self._spaces[name] = Space(name, descriptor, self)
         return space, created
+
+    def with_room(self, work: Callable[[], T], keep: Space | None = None) -> T:
+        """What ``work`` answers. Where no descriptor is left, other namespaces' channels make room. Raises what it raises."""
+        try:
+            return work()
+        except OSError as error:
+            others = [space for space in self._spaces.values() if space is not keep]
+            if not _lacked_descriptor(error) or not sum([space.close_channels() for space in others]):
+                raise
+        return work()
 
     @contextmanager
     def ahead(self, names: Iterable[str]) -> Iterator[None]:
@@ -140,3 +164,7 @@ class Spaces:
         self._spaces.clear()
         self.settings.close()
         os.close(self._home)
+
+
+def _lacked_descriptor(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)

@@ -34,6 +34,7 @@ log = logging.getLogger("cloister.edge")
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close sends a reset
 _ACCEPTS_AT_ONCE = 64
 _SHORT_PAUSE = 0.01
+_FULL_PAUSE = 0.05
 
 
 def way_in(state: EdgeState, address: str, host: bool) -> Way | None:
@@ -263,6 +264,7 @@ class Listener:
         self._lines = lines
         self._certificates = certificates
         self._answer = answer
+        self._again: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Accept from now on."""
@@ -271,6 +273,9 @@ class Listener:
 
     def stop(self) -> None:
         """Accept no more. The socket itself is the keeper's and stays open there."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         asyncio.get_running_loop().remove_reader(self.sock.fileno())
 
     def _accept(self) -> None:
@@ -279,8 +284,10 @@ class Listener:
                 sock, peer = self.sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError as error:
-                log.warning("cannot accept a connection: %s", error)
+            except OSError as error:  # no descriptor left: who waits in the queue is served when one is
+                refusals_log.line("cannot accept a connection: %s", error)
+                self.stop()
+                self._again = asyncio.get_running_loop().call_later(_FULL_PAUSE, self.start)
                 return
             way = way_in(self._state, peer[0], self._host)
             if way is None or self._lines.full(peer[0]):

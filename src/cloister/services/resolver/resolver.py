@@ -22,7 +22,7 @@ from cloister.services.journal import Journal
 from cloister.services.resolver.cache import AnswerCache
 from cloister.services.resolver.forwarder import Forwarder
 from cloister.services.resolver.listener import Listener, Reply
-from cloister.services.resolver.sockets import Sockets
+from cloister.services.resolver.sockets import NotNow, Sockets
 from cloister.services.resolver.wire import Forwarded, rdata_wire, respond
 
 log = logging.getLogger("cloister.resolver")
@@ -108,10 +108,12 @@ class Resolver:
         """All that is held and answered from. A view whose network was made anew gets its sockets there."""
         async with self._changing:
             places = self._places()
-            for place, reason in zip(places, await self._listen(places), strict=True):
-                if reason:
-                    log.warning("%s", reason)
+            failed = [found for found in zip(places, await self._listen(places), strict=True) if found[1]]
+            for place, reason in failed:
+                if not isinstance(reason, NotNow):  # else what is open goes on
                     self._stop(place.namespace)
+            if failed:
+                log.warning("%s; so it is with %d of %d", failed[0][1], len(failed), len(places))
             held = self.world.objects()
             return [one for one in held if not isinstance(one, View | Door) or one.namespace in self._listeners]
 
@@ -209,7 +211,11 @@ class Resolver:
             tcp.close()
             return ""
         self._stop(namespace)
-        await listener.open()
+        try:
+            await listener.open()
+        except OSError as error:
+            listener.close()
+            return f"cannot listen for '{view.key}': {error}"
         self._listeners[namespace] = listener
         return ""
 

@@ -17,6 +17,10 @@ OUTLET_SOCKETS = 4  # ports that an answer might be forged for (RFC 5452, 9.2)
 Pair = tuple[socket.socket, socket.socket]
 
 
+class NotNow(str):
+    """Why sockets could not be taken, though they may be there: this process lacks descriptors, or the keeper does not answer."""
+
+
 class Holder(Protocol):
     """What is used of ``cloister.keeper.client.Keeper``. Raises ConnectionError, and its own error where it refuses."""
 
@@ -59,7 +63,8 @@ class Sockets:
         except (OSError, KeeperRefused) as error:
             if udp is not None:
                 udp.close()
-            return f"cannot listen for '{view.key}': {error}"
+            reason = f"cannot listen for '{view.key}': {error}"
+            return NotNow(reason) if isinstance(error, OSError) else reason
 
     def _outlet(self, namespace: str) -> list[socket.socket]:
         names = [f"dns-ask-{number}-{namespace}" for number in range(OUTLET_SOCKETS)]

@@ -41,6 +41,7 @@ _CODES = {
     400: databricks_pb2.INVALID_PARAMETER_VALUE,
     404: databricks_pb2.RESOURCE_DOES_NOT_EXIST,
     409: databricks_pb2.RESOURCE_CONFLICT,
+    503: databricks_pb2.TEMPORARILY_UNAVAILABLE,
     507: databricks_pb2.RESOURCE_EXHAUSTED,
 }
 

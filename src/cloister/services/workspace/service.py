@@ -14,13 +14,14 @@ from typing import Any
 
 from mlflow.exceptions import MlflowException
 
+from cloister.arm import shortage
 from cloister.arm.errors import ArmError
 from cloister.ipc.messages import Request, Response
 from cloister.limits import BODY_BYTES_MAX, URL_LENGTH_MAX
 from cloister.services.workspace import artifacts, events, experiments, metrics, mlflow_rest, run_routes
 from cloister.services.workspace.bodies import iso, refuse, to_json
 from cloister.services.workspace.call import Answer, Call, Route, Table
-from cloister.services.workspace.stores import Stores, WorkspaceGone, disk_is_full
+from cloister.services.workspace.stores import Stores, WorkspaceGone
 
 _log = logging.getLogger(__name__)
 
@@ -103,10 +104,9 @@ class Service:
 
 def _problem(request: Request, error: Exception) -> ArmError | MlflowException:
     """What the client is told of an exception; one of ours is logged."""
-    if disk_is_full(error):
-        _log.error("%s %s: the disk is full", request.method, request.path)
-        message = "cannot store what was sent: the disk of CLOISTER_HOME is full; free space and try again."
-        return ArmError(507, "InsufficientStorage", message)
+    if (told := shortage.refusal(error, "tracking")) is not None:
+        _log.error("%s %s: %s", request.method, request.path, error)
+        return told
     if isinstance(error, ArmError | MlflowException):
         return error
     _log.error("%s %s failed", request.method, request.path, exc_info=error)

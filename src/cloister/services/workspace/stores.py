@@ -8,7 +8,6 @@ disk. Writers of one workspace take turns here; readers do not wait for them.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import shutil
