@@ -118,6 +118,23 @@ def test_what_stood_on_a_write_that_failed_is_looked_at_again(in_cloud):
     in_cloud(work)
 
 
+def test_what_decides_about_others_is_on_disk_before_they_are_looked_at(in_cloud):
+    async def work(cloud):
+        await cloud.net("n1")
+        held, lock = Held(cloud), f"{GROUP}/providers/Microsoft.Authorization/locks/l"
+        locking = asyncio.create_task(cloud.call("PUT", lock, {"properties": {"level": "CanNotDelete"}}))
+        async with asyncio.timeout(10):
+            while cloud.engine.disk.ahead.get(lock.lower()) is None:
+                await asyncio.sleep(0)
+        deleting = asyncio.create_task(cloud.call("DELETE", f"{NETS}/n1"))
+        held.gate.set()
+        assert (await locking)[0] == 201
+        status, error, _ = await deleting
+        assert (status, error["error"]["code"]) == (409, "ScopeLocked")
+
+    in_cloud(work)
+
+
 def test_several_commits_are_one_where_the_last_word_holds():
     def row(name, **body):
         return Row(id=f"/r/{name}", type="T", body=body)
