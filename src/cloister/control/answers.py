@@ -48,14 +48,6 @@ def failed(error: Exception, asked: str, correlation: str) -> Response:
     return broken(text, correlation)
 
 
-def _has_no_descriptor(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
 def broken(text: str, correlation: str) -> Response:
     """500: the fault is ours. The log has the rest under the same id."""
     message = f"{text}. The log has more under {correlation}; nothing was changed."

@@ -26,7 +26,6 @@ from cloister.arm.tenants import tenant_of
 from cloister.control import answers, moving, operations, reading
 from cloister.control.authority import Authority
 from cloister.control.committing import Disk, Write
-from cloister.control.distrust import Bug
 from cloister.control.gates import (
     ACTION_GATES,
     READ_GATES,

@@ -50,10 +50,6 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Other durable JSON by key (operations, deployments' details); None deletes the key."""
 
 
-class DiskFull(Exception):
-    """The store has no room: nothing of a commit was kept, and the next may be."""
-
-
 class Store(Protocol):
     """What survives kill -9. ``commit`` returns when the data is on disk (fsync), from any thread."""
 

@@ -87,17 +87,6 @@ def _durable(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def disk_is_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, says that the disk has no room: nothing of that call was kept."""
-    while error is not None:
-        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            return True
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        error = getattr(error, "orig", None) or error.__cause__ or error.__context__
-    return False
-
-
 class WorkspaceGone(LookupError):
     """The workspace was deleted; its guid is never used again."""
 
