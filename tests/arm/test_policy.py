@@ -61,7 +61,8 @@ def test_conditions(condition, wanted):
     "condition",
     [
         None, {}, {"field": "name"}, {"field": "name", "equals": "a", "like": "b"}, {"allOf": {"field": "name"}},
-        {"field": "name", "matchInsensitively": "a"}, {"value": "[utcNow()]", "equals": "a"}, {"value": "[concat(]", "equals": "a"}, {"value": "[toLower()]", "equals": "a"},
+        {"field": "name", "matchInsensitively": "a"}, {"value": "[utcNow()]", "equals": "a"},
+        {"value": "[concat(]", "equals": "a"}, {"value": "[toLower()]", "equals": "a"},
         {"source": "action", "equals": "a"}, {"count": {"value": [1]}, "equals": 1}, {"anyOf": [], "not": {}},
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ Source: learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/create-o
 from __future__ import annotations
 
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
+from cloister.providers.compute.machine_profiles import os_profile, storage_profile
 from cloister.providers.compute.versions import API_VERSIONS
 from cloister.providers.plain import plain
 
@@ -31,52 +32,8 @@ PROPERTIES = obj(
     zonalPlatformFaultDomainAlignMode=string(),
     skuProfile=anything(),
     virtualMachineProfile=obj(
-        osProfile=obj(
-            computerName=string(),
-            computerNamePrefix=string(),
-            adminUsername=string(create_only=True),
-            adminPassword=string(secret=True),
-            customData=string(secret=True),
-            windowsConfiguration=anything(),
-            linuxConfiguration=anything(),
-            secrets=array(anything()),
-            allowExtensionOperations=boolean(),
-            requireGuestProvisionSignal=boolean(),
-        ),
-        storageProfile=obj(
-            imageReference=anything(),
-            osDisk=obj(
-                osType=string("Windows", "Linux"),
-                name=string(),
-                vhd=anything(),
-                image=anything(),
-                caching=string("None", "ReadOnly", "ReadWrite"),
-                createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore"),
-                diskSizeGB=integer(0),
-                managedDisk=anything(),
-                writeAcceleratorEnabled=boolean(),
-                diffDiskSettings=anything(),
-                encryptionSettings=anything(),
-                deleteOption=string("Delete", "Detach"),
-            ),
-            dataDisks=array(
-                obj(
-                    lun=integer(0, 63, required=True),
-                    name=string(),
-                    vhd=anything(),
-                    image=anything(),
-                    caching=string("None", "ReadOnly", "ReadWrite"),
-                    createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore", required=True),
-                    diskSizeGB=integer(0),
-                    managedDisk=anything(),
-                    writeAcceleratorEnabled=boolean(),
-                    toBeDetached=boolean(),
-                    detachOption=string("ForceDetach"),
-                    deleteOption=string("Delete", "Detach"),
-                )
-            ),
-            diskControllerType=string("SCSI", "NVMe"),
-        ),
+        osProfile=os_profile(),
+        storageProfile=storage_profile(anything()),
         networkProfile=obj(
             healthProbe=anything(),
             networkApiVersion=string(),

@@ -10,6 +10,7 @@ from typing import Any
 
 from cloister.arm.resource import Action, Call, Change, Outcome, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, ref, string
+from cloister.providers.compute.machine_profiles import os_profile, storage_profile
 from cloister.providers.compute.versions import API_VERSIONS
 from cloister.providers.plain import plain
 from cloister.providers.privatedns import registration
@@ -19,63 +20,16 @@ NAME = "Microsoft.Compute/virtualMachines"
 PROPERTIES = obj(
     hardwareProfile=obj(vmSize=string(), vmSizeProperties=anything()),
     scheduledEventsPolicy=anything(),
-    storageProfile=obj(
-        imageReference=anything(),
-        osDisk=obj(
-            osType=string("Windows", "Linux"),
-            name=string(),
-            vhd=anything(),
-            image=anything(),
-            caching=string("None", "ReadOnly", "ReadWrite"),
-            createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore"),
-            diskSizeGB=integer(0),
-            managedDisk=obj(
-                id=id_of("Microsoft.Compute/disks"),
-                storageAccountType=string(),
-                diskEncryptionSet=anything(),
-                securityProfile=anything(),
-            ),
-            writeAcceleratorEnabled=boolean(),
-            diffDiskSettings=anything(),
-            encryptionSettings=anything(),
-            deleteOption=string("Delete", "Detach"),
-        ),
-        dataDisks=array(
-            obj(
-                lun=integer(0, 63, required=True),
-                name=string(),
-                vhd=anything(),
-                image=anything(),
-                caching=string("None", "ReadOnly", "ReadWrite"),
-                createOption=string("FromImage", "Empty", "Attach", "Copy", "Restore", required=True),
-                diskSizeGB=integer(0),
-                managedDisk=obj(
-                    id=id_of("Microsoft.Compute/disks"),
-                    storageAccountType=string(),
-                    diskEncryptionSet=anything(),
-                    securityProfile=anything(),
-                ),
-                writeAcceleratorEnabled=boolean(),
-                toBeDetached=boolean(),
-                detachOption=string("ForceDetach"),
-                deleteOption=string("Delete", "Detach"),
-            )
-        ),
-        diskControllerType=string("SCSI", "NVMe"),
+    storageProfile=storage_profile(
+        obj(
+            id=id_of("Microsoft.Compute/disks"),
+            storageAccountType=string(),
+            diskEncryptionSet=anything(),
+            securityProfile=anything(),
+        )
     ),
     additionalCapabilities=anything(),
-    osProfile=obj(
-        computerName=string(),
-        computerNamePrefix=string(),
-        adminUsername=string(create_only=True),
-        adminPassword=string(secret=True),
-        customData=string(secret=True),
-        windowsConfiguration=anything(),
-        linuxConfiguration=anything(),
-        secrets=array(anything()),
-        allowExtensionOperations=boolean(),
-        requireGuestProvisionSignal=boolean(),
-    ),
+    osProfile=os_profile(),
     networkProfile=obj(
         networkInterfaces=array(
             obj(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloister.providers.dbformysql import servers
+from cloister.providers.databases import servers
 
-TYPES = (*servers.TYPES,)
+TYPES = servers("Microsoft.DBforMySQL", "mysql", "mysqlServer", "mysql.database.azure.com", 3306)
 """Every type of this folder."""

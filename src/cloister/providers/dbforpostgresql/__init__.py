@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloister.providers.dbforpostgresql import servers
+from cloister.providers.databases import servers
 
-TYPES = (*servers.TYPES,)
+TYPES = servers("Microsoft.DBforPostgreSQL", "postgresql", "postgresqlServer", "postgres.database.azure.com", 5432)
 """Every type of this folder."""

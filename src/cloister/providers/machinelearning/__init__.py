@@ -16,7 +16,6 @@ from cloister.providers.machinelearning import (
     jobs,
     outbound_rules,
     registries,
-    registry_assets,
     workspaces,
 )
 
@@ -32,6 +31,5 @@ TYPES = (
     *endpoints.TYPES,
     outbound_rules.TYPE,
     *registries.TYPES,
-    *registry_assets.TYPES,
 )
 """Every type of this folder."""

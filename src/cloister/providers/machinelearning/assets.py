@@ -1,4 +1,4 @@
-"""What a workspace keeps by name and version: codes, components, data, environments, models. Stored.
+"""What a workspace and a registry keep by name and version: codes, components, data, environments, models. Stored.
 
 Source: bicep types microsoft.machinelearningservices 2026-05-01
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloister.arm.resource import Row, View
-from cloister.arm.schema import anything, array, boolean, obj, string
+from cloister.arm.resource import ResourceType, Row, View
+from cloister.arm.schema import Object, anything, array, boolean, obj, string
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.plain import plain
 
@@ -21,176 +21,76 @@ def versions(row: Row, view: View, api_version: str) -> dict[str, Any]:
     return {"latestVersion": latest, "nextVersion": str(numbers[-1] + 1) if numbers else "1"}
 
 
-CODE_NAME = "Microsoft.MachineLearningServices/workspaces/codes"
+def _asset(**own: Any) -> Object:
+    """The properties of a container or a version: its own, and those of all."""
+    return obj(**own, isArchived=boolean(), description=string(), properties=anything(), tags=anything())
 
-CODE_PROPERTIES = obj(
-    provisioningState=string(read_only=True),
-    isArchived=boolean(),
-    latestVersion=string(read_only=True),
-    nextVersion=string(read_only=True),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
 
-CODE_TYPE = plain(CODE_NAME, API_VERSIONS, CODE_PROPERTIES, lacks="nothing reads it", location="none", show=versions)
+def _container(**own: Any) -> Object:
+    return _asset(**own, latestVersion=string(read_only=True), nextVersion=string(read_only=True))
 
-CODE_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/codes/versions"
 
-CODE_VERSION_PROPERTIES = obj(
-    codeUri=string(),
-    provisioningState=string(read_only=True),
-    isAnonymous=boolean(),
-    isArchived=boolean(),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
+def _version(**own: Any) -> Object:
+    return _asset(**own, isAnonymous=boolean())
 
-CODE_VERSION_TYPE = plain(CODE_VERSION_NAME, API_VERSIONS, CODE_VERSION_PROPERTIES, lacks="nothing reads it", location="none")
 
-COMPONENT_NAME = "Microsoft.MachineLearningServices/workspaces/components"
+_STATE = string(read_only=True)
+_DATA = ("mltable", "uri_file", "uri_folder")
 
-COMPONENT_PROPERTIES = obj(
-    provisioningState=string(read_only=True),
-    isArchived=boolean(),
-    latestVersion=string(read_only=True),
-    nextVersion=string(read_only=True),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
+KINDS: dict[str, tuple[Object, Object]] = {
+    "codes": (_container(provisioningState=_STATE), _version(codeUri=string(), provisioningState=_STATE)),
+    "components": (_container(provisioningState=_STATE), _version(componentSpec=anything(), provisioningState=_STATE)),
+    "data": (
+        _container(dataType=string("uri_file", "uri_folder", "mltable", required=True)),
+        _version(dataType=string(*_DATA, required=True), dataUri=string(required=True)),
+    ),
+    "environments": (
+        _container(provisioningState=_STATE),
+        _version(
+            autoRebuild=string("Disabled", "OnBaseImageUpdate"),
+            build=obj(contextUri=string(required=True), dockerfilePath=string()),
+            condaFile=string(),
+            environmentType=string(read_only=True),
+            image=string(),
+            inferenceConfig=obj(
+                livenessRoute=anything(), readinessRoute=anything(), scoringRoute=anything(), startupRoute=anything()
+            ),
+            osType=string("Linux", "Windows"),
+            provisioningState=_STATE,
+            stage=string(),
+        ),
+    ),
+    "models": (
+        _container(provisioningState=_STATE),
+        _version(
+            flavors=anything(),
+            jobName=string(),
+            modelType=string(),
+            modelUri=string(),
+            provisioningState=_STATE,
+            stage=string(),
+            datasets=array(obj(name=string(), id=string())),
+        ),
+    ),
+}
+"""What is kept by name and version: the properties of its container, and of a version."""
 
-COMPONENT_TYPE = plain(
-    COMPONENT_NAME, API_VERSIONS, COMPONENT_PROPERTIES, lacks="nothing reads it", location="none", show=versions
-)
 
-COMPONENT_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/components/versions"
+def assets_of(parent: str) -> tuple[ResourceType, ...]:
+    """The types below a workspace or a registry."""
+    lacks: dict[str, Any] = {"lacks": "nothing reads it", "location": "none"}
+    return tuple(
+        kind
+        for leaf, (container, version) in KINDS.items()
+        for kind in (
+            plain(f"{parent}/{leaf}", API_VERSIONS, container, show=versions, **lacks),
+            plain(f"{parent}/{leaf}/versions", API_VERSIONS, version, **lacks),
+        )
+    )
 
-COMPONENT_VERSION_PROPERTIES = obj(
-    componentSpec=anything(),
-    provisioningState=string(read_only=True),
-    isAnonymous=boolean(),
-    isArchived=boolean(),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
-
-COMPONENT_VERSION_TYPE = plain(
-    COMPONENT_VERSION_NAME, API_VERSIONS, COMPONENT_VERSION_PROPERTIES, lacks="nothing reads it", location="none"
-)
-
-DATA_NAME = "Microsoft.MachineLearningServices/workspaces/data"
-
-DATA_PROPERTIES = obj(
-    dataType=string("uri_file", "uri_folder", "mltable", required=True),
-    isArchived=boolean(),
-    latestVersion=string(read_only=True),
-    nextVersion=string(read_only=True),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
-
-DATA_TYPE = plain(DATA_NAME, API_VERSIONS, DATA_PROPERTIES, lacks="nothing reads it", location="none", show=versions)
-
-DATA_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/data/versions"
-
-DATA_VERSION_PROPERTIES = obj(
-    dataType=string("mltable", "uri_file", "uri_folder", required=True),
-    dataUri=string(required=True),
-    isAnonymous=boolean(),
-    isArchived=boolean(),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
-
-DATA_VERSION_TYPE = plain(DATA_VERSION_NAME, API_VERSIONS, DATA_VERSION_PROPERTIES, lacks="nothing reads it", location="none")
-
-ENVIRONMENT_NAME = "Microsoft.MachineLearningServices/workspaces/environments"
-
-ENVIRONMENT_PROPERTIES = obj(
-    provisioningState=string(read_only=True),
-    isArchived=boolean(),
-    latestVersion=string(read_only=True),
-    nextVersion=string(read_only=True),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
-
-ENVIRONMENT_TYPE = plain(
-    ENVIRONMENT_NAME, API_VERSIONS, ENVIRONMENT_PROPERTIES, lacks="nothing reads it", location="none", show=versions
-)
-
-ENVIRONMENT_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/environments/versions"
-
-ENVIRONMENT_VERSION_PROPERTIES = obj(
-    autoRebuild=string("Disabled", "OnBaseImageUpdate"),
-    build=obj(contextUri=string(required=True), dockerfilePath=string()),
-    condaFile=string(),
-    environmentType=string(read_only=True),
-    image=string(),
-    inferenceConfig=obj(livenessRoute=anything(), readinessRoute=anything(), scoringRoute=anything(), startupRoute=anything()),
-    osType=string("Linux", "Windows"),
-    provisioningState=string(read_only=True),
-    stage=string(),
-    isAnonymous=boolean(),
-    isArchived=boolean(),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
-
-ENVIRONMENT_VERSION_TYPE = plain(
-    ENVIRONMENT_VERSION_NAME, API_VERSIONS, ENVIRONMENT_VERSION_PROPERTIES, lacks="nothing reads it", location="none"
-)
-
-MODEL_NAME = "Microsoft.MachineLearningServices/workspaces/models"
-
-MODEL_PROPERTIES = obj(
-    provisioningState=string(read_only=True),
-    isArchived=boolean(),
-    latestVersion=string(read_only=True),
-    nextVersion=string(read_only=True),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
-
-MODEL_TYPE = plain(MODEL_NAME, API_VERSIONS, MODEL_PROPERTIES, lacks="nothing reads it", location="none", show=versions)
-
-MODEL_VERSION_NAME = "Microsoft.MachineLearningServices/workspaces/models/versions"
-
-MODEL_VERSION_PROPERTIES = obj(
-    flavors=anything(),
-    jobName=string(),
-    modelType=string(),
-    modelUri=string(),
-    provisioningState=string(read_only=True),
-    stage=string(),
-    datasets=array(obj(name=string(), id=string())),
-    isAnonymous=boolean(),
-    isArchived=boolean(),
-    description=string(),
-    properties=anything(),
-    tags=anything(),
-)
-
-MODEL_VERSION_TYPE = plain(MODEL_VERSION_NAME, API_VERSIONS, MODEL_VERSION_PROPERTIES, lacks="nothing reads it", location="none")
 
 TYPES = (
-    CODE_TYPE,
-    CODE_VERSION_TYPE,
-    COMPONENT_TYPE,
-    COMPONENT_VERSION_TYPE,
-    DATA_TYPE,
-    DATA_VERSION_TYPE,
-    ENVIRONMENT_TYPE,
-    ENVIRONMENT_VERSION_TYPE,
-    MODEL_TYPE,
-    MODEL_VERSION_TYPE,
+    *assets_of("Microsoft.MachineLearningServices/workspaces"),
+    *assets_of("Microsoft.MachineLearningServices/registries"),
 )
 """The types of this module."""
