@@ -110,14 +110,14 @@ def require_kernel() -> None:
         pytest.skip("no cloud here: " + "; ".join(f"{finding.check}: {finding.text}" for finding in found))
 
 
-def make_cloud() -> Iterator[RunningCloud]:
-    """A cloud that is up, and its end whatever happens. For fixtures of other scopes."""
+def make_cloud(*options: str) -> Iterator[RunningCloud]:
+    """A cloud that is up (started with ``options``), and its end whatever happens. For fixtures of other scopes."""
     require_kernel()
     # unix(7): the paths of sockets are at most 107 bytes long, so the folder stands high in the tree
     root = Path(tempfile.mkdtemp(prefix="cl-", dir="/tmp"))
     made = RunningCloud(root / "h")
     try:
-        made.cloister("up", "--detach", timeout=UP_SECONDS)
+        made.cloister("up", "--detach", *options, timeout=UP_SECONDS)
         yield made
     finally:
         made.cloister("down", "--purge", "--yes", check=False)

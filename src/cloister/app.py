@@ -6,6 +6,7 @@ ends. Each process imports only its own rooms, so that what one holds (the token
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -18,10 +19,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloister.home import Home
 from cloister.keeper import rights
+from cloister.net import allowed
 
 if TYPE_CHECKING:
     from cloister.arm.identity import ManagedIdentity
@@ -37,11 +39,11 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-def first_start(home: Home, settings: Mapping[str, object] = {}) -> dict:
+def first_start(home: Home, settings: Mapping[str, Any] = {}) -> dict:
     """Make what is missing of a cloud's identity: tenant, subscription, port, CA, token key, owner. Idempotent.
 
     ``settings`` are kept in ``cloud.json`` beside what is there: ``allow_unknown_types``, ``template_folders`` (URI prefix to
-    folder of linked templates).
+    folder of linked templates), ``egress`` (names of the real internet, added to those that are there; see ``net/allowed.py``).
 
     Returns the content of ``cloud.json``.
     """
@@ -54,7 +56,8 @@ def first_start(home: Home, settings: Mapping[str, object] = {}) -> dict:
     facts.setdefault("tenant_id", str(uuid.uuid4()))
     facts.setdefault("subscription_id", str(uuid.uuid4()))
     facts.setdefault("host_port", _free_port())
-    facts.update(settings)
+    facts.update(settings, egress=list(dict.fromkeys([*facts.get("egress", ()), *settings.get("egress", ())])))
+    allowed.read(facts["egress"])
     Authority.open(home)
     Mint.open(home, facts["tenant_id"])
     owner = Directory.open(home, facts["tenant_id"]).owner(home)
@@ -185,7 +188,9 @@ async def control(home: Home) -> None:
     identity = LocalIdentity(home, facts["tenant_id"])
     drivers = {name: RemoteDriver(home.socket(name)) for name in ("fabric", "edge", "resolver")}
     types = {type.name.lower(): type for type in TYPES}
-    loop = ReconcileLoop(types, lambda: engine.view(), drivers, lambda name: drivers[name].client.generation)
+    loop = ReconcileLoop(
+        types, lambda: engine.view(), drivers, lambda name: drivers[name].client.generation, allowed.read(facts["egress"])
+    )
     store = open_store(home.database)
     folders = {prefix: Path(folder) for prefix, folder in facts.get("template_folders", {}).items()}
     deployments = Deployments(lambda: engine, store, utc_now, folders)
@@ -286,7 +291,13 @@ def main(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
     home = Home.default()
     if name == "init":
-        settings = {"allow_unknown_types": True} if "--allow-unknown-types" in arguments[1:] else {}
+        options = argparse.ArgumentParser(prog="cloister.app init")
+        options.add_argument("--allow-unknown-types", action="store_true")
+        options.add_argument("--allow-egress", action="append", default=[])
+        asked = options.parse_args(arguments[1:])
+        settings: dict[str, Any] = {"egress": asked.allow_egress}
+        if asked.allow_unknown_types:
+            settings["allow_unknown_types"] = True
         print(json.dumps(first_start(home, settings)))
         return 0
     if name not in PROCESSES:

@@ -56,7 +56,7 @@ class Ears:
             for port in PORTS:
                 self._bind(world, nic.machine, "0.0.0.0", port)
             self.sockets.append(world.socket(nic.machine, socket.SOCK_RAW, socket.IPPROTO_ICMP))
-        for router in {nic.router for nic in nics}:
+        for router in {nic.router for nic in nics} - {"internet"}:
             self._bind(world, router, str(plan.AZURE_DNS), 53)
         self._bind(world, "services", DNS, 53)
 

@@ -11,6 +11,7 @@ from cloister.compilers.diff import difference
 from cloister.compilers.order import arrange
 from cloister.drivers.sim.fabric import SimFabric
 from cloister.net.intent import Filter, Intent, Interface, Subnet
+from tests.agree.test_internet import abroad
 from tests.agree.worlds import Asked, advance, grow, questions, simulated, wanted
 
 
@@ -27,10 +28,14 @@ def changed(rng: random.Random, intents: list[Intent]) -> list[Intent]:
                 default_outbound=rng.random() < 0.5,
                 endpoint_policies=rng.choice(["Disabled", "Enabled"]),
             )
+            if intent.nat:
+                intent = msgspec.structs.replace(intent, nat=rng.choice([(), intent.nat, intent.nat[1:]]))
         elif isinstance(intent, Interface):
             intent = msgspec.structs.replace(
                 intent, filter=rng.choice([*names, ""]), groups=tuple(rng.sample(("/asg/a", "/asg/B"), rng.randint(0, 2)))
             )
+            if intent.public:
+                intent = msgspec.structs.replace(intent, public=rng.choice(["", intent.public]), public_open=rng.random() < 0.5)
         elif isinstance(intent, Filter) or (type(intent).__name__ in ("Endpoint", "Peering") and rng.random() < 0.4):
             continue
         found.append(intent)
@@ -42,10 +47,11 @@ def allowed(fabric: SimFabric, asked: list[Asked]) -> set[Asked]:
     return {one for one in asked if fabric.connect(f"machine-{one.machine}", one.address, one.port, one.protocol).arrived}
 
 
+@pytest.mark.parametrize("growing", [grow, abroad], ids=["inside", "abroad"])
 @pytest.mark.parametrize("seed", range(80))
-def test_no_flow_passes_that_neither_world_allows(seed):
+def test_no_flow_passes_that_neither_world_allows(seed, growing):
     rng = random.Random(seed)
-    before = grow(rng)
+    before = growing(rng)
     after = changed(rng, before)
     if rng.random() < 0.5:
         before, after = after, before

@@ -25,7 +25,7 @@ ELSEWHERE = ("168.63.129.16", "169.254.169.254", BLOB, DNS, "198.19.16.2", "10.0
 TEXTS = (
     "*", "10.0.0.0/24", "10.0.1.0/24", "10.0.0.4", "10.1.0.5/32", "10.0.0.0/8", "10.1.0.0/16", "VirtualNetwork", "Internet",
     "AzureLoadBalancer", "AzureCloud", "Storage", "Storage.EastUS2", "Storage.westeurope", "AzureMachineLearning",
-    "AzurePlatformDNS", "AzurePlatformIMDS", "Sql",
+    "AzurePlatformDNS", "AzurePlatformIMDS", "Sql", "198.18.0.0/16", "198.18.64.0/18",
 )  # fmt: skip
 RANGES = ((0, 65535), (22, 22), (53, 53), (80, 80), (443, 443), (400, 450), (81, 65535))
 EVERY_PORT = ((0, 65535),)
@@ -186,6 +186,7 @@ def questions(rng: random.Random, intents: list[Intent], count: int) -> list[Ask
     """Flows from the world's machines to its addresses, and to those that are none."""
     machines = [intent for intent in intents if isinstance(intent, Interface)]
     targets = [*ELSEWHERE, *(machine.address for machine in machines for _ in range(5))]
+    targets += [machine.public for machine in machines if machine.public for _ in range(6)]
     targets += [address for intent in intents if isinstance(intent, Endpoint) for _, address in intent.addresses * 6]
     asked = []
     for _ in range(count):

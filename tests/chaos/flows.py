@@ -10,7 +10,7 @@ from cloister.drivers.sim.fabric import SimFabric
 from cloister.explain.path import World, explain
 from cloister.explain.trace import Flow, Trace
 from cloister.net import plan
-from cloister.net.desired import Desired, EndpointAddress, Identity, Nic
+from cloister.net.desired import Desired, EndpointAddress, Identity, Nic, Publication
 from cloister.net.intent import Endpoint, Intent, Interface
 
 PORTS = (443, 22)
@@ -35,7 +35,7 @@ def allowed(intents: Iterable[Intent]) -> frozenset[Passing]:
     known = list(intents)
     world = World(known)
     machines = [item for item in known if isinstance(item, Interface) and item.number]
-    targets = {item.address for item in machines} | {PUBLIC}
+    targets = {item.address for item in machines} | {PUBLIC} | {item.public for item in machines if item.public}
     targets |= {address for item in known if isinstance(item, Endpoint) for _, address in item.addresses}
     found = set()
     for machine in machines:
@@ -62,6 +62,7 @@ def passing(fabric: SimFabric, edge: Mapping[str, Desired]) -> Iterable[Passing]
     nics = [thing for thing in fabric.objects.values() if isinstance(thing, Nic)]
     targets = {nic.address for nic in nics} | {PUBLIC}
     targets |= {thing.address for thing in fabric.objects.values() if isinstance(thing, EndpointAddress)}
+    targets |= {thing.public for thing in fabric.objects.values() if isinstance(thing, Publication)}
     for nic in nics:
         for address in targets - {nic.address}:
             for port in PORTS:

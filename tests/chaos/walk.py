@@ -109,10 +109,13 @@ async def put_table(cloud: Chaos, name: str = "") -> None:
 
 
 async def put_gateway(cloud: Chaos) -> None:
-    """A NAT gateway with its address."""
+    """A NAT gateway with its address, or two."""
     body = {"location": "eastus2", "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
-    await cloud.ask("PUT", ADDRESS, body)
-    body = {"location": "eastus2", "sku": {"name": "Standard"}, "properties": {"publicIpAddresses": [{"id": ADDRESS}]}}
+    found = [ADDRESS, f"{ADDRESS}2"][: cloud.rng.choice([1, 2])]
+    for id in found:
+        await cloud.ask("PUT", id, body)
+    properties = {"publicIpAddresses": [{"id": id} for id in found]}
+    body = {"location": "eastus2", "sku": {"name": "Standard"}, "properties": properties}
     await cloud.ask("PUT", GATEWAY, body)
 
 
@@ -168,11 +171,35 @@ async def put_names(cloud: Chaos) -> None:
 
 
 async def put_machine(cloud: Chaos) -> None:
-    """A machine in a subnet, or on the internet."""
-    place = f"{_vnet(cloud.rng.choice('aabbcdd'))}/subnets/s{cloud.rng.randrange(2)}"
-    if cloud.rng.random() < 0.1:
-        place = "internet"
-    await cloud.ask("PUT", f"{MACHINES}/m{cloud.rng.randrange(6)}", {"properties": {"place": place}}, FABRIC_API)
+    """A machine in a subnet, on the internet, or on a network interface."""
+    place, id = f"{_vnet(cloud.rng.choice('aabbcdd'))}/subnets/s{cloud.rng.randrange(2)}", f"{MACHINES}/m{cloud.rng.randrange(6)}"
+    properties: dict[str, Any] = {"place": place}
+    chance = cloud.rng.random()
+    if chance < 0.2:
+        properties = {"place": "internet"}
+    elif chance < 0.6:
+        card = cloud.engine.view().get(f"{NET}/networkInterfaces/{cloud.rng.choice('kl')}")
+        if card is not None:
+            home = card.properties["ipConfigurations"][0]["properties"]["subnet"]["id"]
+            properties = {"place": home, "networkInterface": card.id}
+    await cloud.ask("PUT", id, {"properties": properties}, FABRIC_API)
+
+
+async def put_card(cloud: Chaos) -> None:
+    """A network interface with one of two public addresses, or none, and perhaps a group."""
+    subnet = f"{_vnet(cloud.rng.choice('aabbcdd'))}/subnets/s{cloud.rng.randrange(2)}"
+    inner: dict[str, Any] = {"subnet": {"id": subnet}}
+    for name, sku in (("p", "Standard"), ("q", "Basic")):
+        id = f"{NET}/publicIPAddresses/{name}"
+        body = {"location": "eastus2", "sku": {"name": sku}, "properties": {"publicIPAllocationMethod": "Static"}}
+        await cloud.ask("PUT", id, body)
+        if cloud.rng.random() < 0.4:
+            inner["publicIPAddress"] = {"id": id}
+    properties: dict[str, Any] = {"ipConfigurations": [{"name": "one", "properties": inner}]}
+    if cloud.rng.random() < 0.5:
+        properties["networkSecurityGroup"] = {"id": f"{NET}/networkSecurityGroups/{cloud.rng.choice('xy')}"}
+    body = {"location": "eastus2", "properties": properties}
+    await cloud.ask("PUT", f"{NET}/networkInterfaces/{cloud.rng.choice('kl')}", body)
 
 
 async def delete(cloud: Chaos) -> None:
@@ -181,6 +208,8 @@ async def delete(cloud: Chaos) -> None:
         f"{MACHINES}/m{cloud.rng.randrange(6)}",
         f"{MACHINES}/m{cloud.rng.randrange(6)}",
         f"{MACHINES}/m{cloud.rng.randrange(6)}",
+        f"{NET}/networkInterfaces/{cloud.rng.choice('kl')}",
+        f"{NET}/publicIPAddresses/{cloud.rng.choice('pq')}",
         f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}",
         f"{NET}/privateEndpoints/e{cloud.rng.randrange(4)}",
         f"{MACHINES}/{cloud.rng.choice(sorted(APPLIANCES))}",
@@ -214,6 +243,7 @@ STEPS: tuple[tuple[int, Callable[[Chaos], Awaitable[None]]], ...] = (
     (9, decide),
     (2, put_names),
     (6, put_machine),
+    (4, put_card),
     (9, delete),
 )
 
@@ -229,7 +259,7 @@ async def grow(cloud: Chaos) -> None:
         await put_network(cloud, name)
     for target in TARGETS:
         await put_workspace(cloud, target)
-    for make in (peer, peer, put_appliance, put_appliance, put_machine, put_machine, put_machine, put_machine):
+    for make in (peer, peer, put_card, put_appliance, put_appliance, put_machine, put_machine, put_machine, put_machine):
         await make(cloud)
     for make in (put_endpoint, put_endpoint, put_endpoint, put_endpoint, put_names, decide):
         await make(cloud)

@@ -76,7 +76,9 @@ def test_machines_of_one_network_reach_each_other_and_not_those_of_another(two: 
     assert two.reach("machine-1", "10.0.0.6", 22) == "open"
     assert two.reach("machine-2", "10.0.0.6", 22) == "EHOSTUNREACH"
     assert two.reach("machine-3", "198.18.0.5", 22) == "open"
-    assert two.reach("machine-1", "198.18.0.5", 22) == "ENETUNREACH", "only the cloud's own services are outside"
+    assert two.reach("machine-1", "198.18.0.5", 22) == "open"
+    assert two.reach("machine-2", "198.18.0.5", 22) == "silence", "a subnet without default outbound access"
+    assert two.reach("machine-1", "198.51.100.7", 22) == "ENETUNREACH", "only the cloud's own internet is outside"
     for other in ("198.18.128.2", "198.18.128.1"):
         assert two.reach("machine-3", other, 22) in ("silence", "EHOSTUNREACH", "ENETUNREACH")
 

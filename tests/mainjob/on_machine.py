@@ -12,6 +12,9 @@
 {"do": "hammered"}                                  -> {A: [[began, ended, reached], ...]}  (ends it; times as time.monotonic)
 {"do": "echo", "port": P}                           -> {"serving": true}  (tells each caller its address, then echoes)
 {"do": "hold", "as": K, "address": A, "port": P, "seconds": S, "bytes"?: N} -> {"seen": address | "", "same": bool}  (of ``echo``)
+{"do": "own"}                                       -> {"address": A}  (the machine's own)
+{"do": "say", "as": K, "seconds": S}                -> {"echoed": bool}  (over a connection of ``hold``)
+{"do": "fetch", "scheme": http|https, "name": N, "asked": H, "seconds": S} -> {"body": text | ""}  (whatever the certificate)
 {"do": "proxied", "address": A, "port": P, "seconds": S} -> {"heard": hex}  (what ``echo`` heard though nothing was sent)
 {"do": "doh", "server": S, "name": N, "method": GET|POST} -> {"status": int, "address": the last record's | "", "type": text}
 """
@@ -159,6 +162,35 @@ def hold(command):
         return {"seen": "", "same": False, "why": f"{type(error).__name__}: {error}"}
 
 
+def fetch(command):
+    name, asked, seconds = command["name"], command["asked"], command["seconds"]
+    try:
+        made = http.client.HTTPConnection(name, timeout=seconds)
+        if command["scheme"] == "https":
+            plain = socket.create_connection((name, 443), timeout=seconds)
+            made.sock = ssl._create_unverified_context().wrap_socket(plain, server_hostname=asked)
+        made.request("GET", "/", headers={"Host": asked})
+        return {"body": made.getresponse().read().decode()}
+    except (OSError, http.client.HTTPException):
+        return {"body": ""}
+
+
+def own():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.connect(("198.18.0.1", 9))
+        return {"address": made.getsockname()[0]}
+
+
+def say(command):
+    held = CONNECTIONS[command["as"]]
+    held.settimeout(command["seconds"])
+    try:
+        held.sendall(b"x")
+        return {"echoed": held.recv(1) == b"x"}
+    except OSError:
+        return {"echoed": False}
+
+
 def proxied(command):
     try:
         with socket.create_connection((command["address"], command["port"]), timeout=command["seconds"]) as made:
@@ -247,7 +279,7 @@ DO = {
     "end": wait_for_end,
     "tcp": tcp,
 }
-DO |= {"echo": lambda c: echo(c["port"]), "hold": hold, "proxied": proxied}
+DO |= {"echo": lambda c: echo(c["port"]), "hold": hold, "proxied": proxied, "say": say, "fetch": fetch, "own": lambda c: own()}
 DO |= {"doh": doh, "serve": lambda c: serve(c["port"]), "greet": greet}
 
 for line in sys.stdin:

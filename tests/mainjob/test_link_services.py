@@ -44,10 +44,10 @@ class Offer:
         }
         self.put(self.balancer, properties, sku={"name": "Standard"})
 
-    def offer(self, **more: Any) -> dict:
-        nat = {"name": "nat", "properties": {"subnet": self.subnet, "primary": True}}
+    def offer(self, names: tuple[str, ...] = ("nat",), **more: Any) -> dict:
+        nats = [{"name": name, "properties": {"subnet": self.subnet, "primary": name == "nat"}} for name in names]
         fronts = [{"id": f"{self.balancer}/frontendIPConfigurations/front"}]
-        made = self.put(self.service, {"loadBalancerFrontendIpConfigurations": fronts, "ipConfigurations": [nat], **more})
+        made = self.put(self.service, {"loadBalancerFrontendIpConfigurations": fronts, "ipConfigurations": nats, **more})
         self.nat = made["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"]
         self.alias = made["properties"]["alias"]
         return made
@@ -137,3 +137,17 @@ def test_backends_come_and_go(offer):
 def _first_bytes(machine: Machine, address: str) -> str:
     """What the service heard first, in hex: the echo sends it back after the caller's address."""
     return machine.do("proxied", address=address, port=80, seconds=2)["heard"]
+
+
+def test_connections_take_its_nat_addresses_in_turn(offer):
+    address = offer.endpoint("pe", offer.service)
+    made = offer.offer(("nat", "second", "third"))
+    expected = {item["properties"]["privateIPAddress"] for item in made["properties"]["ipConfigurations"]}
+    assert len(expected) == 3 and offer.nat in expected
+    with offer.world.machine_at("theirs", "10.0.0.50") as theirs, offer.world.machine("mine") as mine:
+        theirs.do("echo", port=5000)
+        eventually(lambda: seen(mine, address))
+        assert {eventually(lambda: seen(mine, address)) for _ in range(9)} == expected
+        offer.offer(("second",))
+        [left] = offer.world.cloud.arm("GET", offer.service, api_version=NETWORK)["properties"]["ipConfigurations"]
+        eventually(lambda: {seen(mine, address) for _ in range(3)} == {left["properties"]["privateIPAddress"]})

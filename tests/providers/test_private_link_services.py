@@ -80,7 +80,7 @@ def test_ports_follow_the_load_balancer():
     async def story():
         cloud = await made()
         nic, link = cloud.intents(PLS)
-        assert isinstance(nic, Interface) and isinstance(link, LinkService) and nic.number == link.number
+        assert isinstance(nic, Interface) and isinstance(link, LinkService) and link.sources == ((nic.number, nic.address),)
         [(port, slot, targets)] = link.ports
         assert port == 80 and targets == ()
         pool = [{"id": f"{LB}/backendAddressPools/p"}]

@@ -36,11 +36,19 @@ def up(
     allow_unknown_types: Annotated[
         bool, typer.Option("--allow-unknown-types", help="Keep resources of types unknown here as plain rows, from now on.")
     ] = False,
+    allow_egress: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-egress",
+            metavar="NAME",
+            help="Let machines reach this name of the real internet, TCP 443 and 80, from now on: NAME, *.NAME or NAME=ADDRESS.",
+        ),
+    ] = None,
 ) -> None:
     """Start the cloud. The first start makes its CA, tenant, subscription and owner."""
     from cloister.cli.up import up
 
-    up(detach=detach, timeout=timeout, allow_unknown_types=allow_unknown_types)
+    up(detach=detach, timeout=timeout, allow_unknown_types=allow_unknown_types, allow_egress=allow_egress or [])
 
 
 @app.command()

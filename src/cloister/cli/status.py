@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -33,6 +34,7 @@ def gather(cloud: Cloud) -> dict[str, Any]:
     told: dict[str, Any] = {
         "home": str(home.root),
         "log": str(home.log_file),
+        "egress": json.loads(home.cloud_file.read_text()).get("egress", []) if home.cloud_file.exists() else [],
         "running": pid != 0,
         "processes": [],
         "control": {},
@@ -87,6 +89,8 @@ def _print(told: dict[str, Any]) -> None:
         else:
             table.add_row(process["name"], "-", "-", str(process["restarts"]), "[dim]not started[/]")
     out.print(table)
+    if told["egress"]:
+        out.print(f"egress  {', '.join(told['egress'])}", markup=False)
     for line in _lines(told["control"]):
         out.print(line, markup=False)
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -17,23 +17,33 @@ from cloister.cli.cloud import Cloud
 from cloister.cli.errors import CliError
 from cloister.home import Home
 from cloister.keeper.kernel import die_with_parent
+from cloister.net import allowed
 
 POLL_SECONDS = 0.02
 UNIX_PATH_MAX = 107  # bytes of sun_path, without its zero (unix(7))
 LOG_LINES = 12
 
 
-def up(*, detach: bool, timeout: float, allow_unknown_types: bool = False) -> None:
+def up(*, detach: bool, timeout: float, allow_unknown_types: bool = False, allow_egress: Sequence[str] = ()) -> None:
     """Start the cloud; return when it is up (``detach``) or when it has ended. Raises CliError."""
     home = Home.default()
     began = time.monotonic()
+    try:
+        allowed.read(allow_egress)
+    except ValueError as error:
+        raise CliError(str(error)) from error
     if keeping.keeper_pid(home):
+        if allow_egress:
+            raise CliError(
+                f"cannot allow egress to {', '.join(allow_egress)} while the cloud is up: type 'cloister down', then this again"
+            )
         _wait(home, None, timeout)
         print(f"the cloud in {home.root} is up already")
         return
     _require(home)
     home.make()
-    _initialise(home, ["--allow-unknown-types"] if allow_unknown_types else [])
+    options = ["--allow-unknown-types"] if allow_unknown_types else []
+    _initialise(home, [*options, *(f"--allow-egress={name}" for name in allow_egress)])
     _require_port(home)
     keeper = _start_keeper(home, attached=not detach)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -12,7 +12,6 @@ from cloister.net.desired import (
     Desired,
     Drop,
     Edit,
-    Egress,
     Filters,
     Forward,
     Hop,
@@ -23,11 +22,13 @@ from cloister.net.desired import (
     NicRoutes,
     PeerLink,
     PeerRoute,
+    Publication,
     Put,
     Sever,
+    Uplink,
 )
 
-REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic, PeerRoute, Egress, Hop, Appliance)
+REPLACED_WHOLE = (Forward, IdentityRoute, Identity, Nic, PeerRoute, Publication, Hop, Appliance)
 """Kinds whose change is a withdrawal and a new grant: their old form must be gone before the new one holds."""
 
 
@@ -45,10 +46,12 @@ def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys
     """
     edits: list[Planned] = []
     changes: list[tuple[Desired | None, Desired | None]] = []
+    lost: dict[Edit, None] = {}
     for key in (desired.keys() | held.keys()) if keys is None else keys:
         want, have = desired.get(key), held.get(key)
         if want is not None and have is not None and same(want, have):
             continue
+        lost.update(dict.fromkeys(_lost_addresses(want, have)))
         if have is not None and (want is None or isinstance(have, REPLACED_WHOLE)):
             edits.append(Drop(have))
         if want is not None:
@@ -60,8 +63,7 @@ def difference(desired: Mapping[str, Desired], held: Mapping[str, Desired], keys
     closing = {edit.object.name for edit in edits if isinstance(edit, Drop) and isinstance(edit.object, Namespace)}
     between = (narrowed(have, want, gone) for have, want in changes)
     edits.extend(Narrow(thing) for thing in between if thing is not None and thing.namespace not in closing)
-    edits.extend(_severed(edits))
-    return edits
+    return [*edits, *dict.fromkeys([*lost, *_severed(edits)])]
 
 
 def _severed(edits: Iterable[Planned]) -> list[Edit]:
@@ -76,4 +78,32 @@ def _severed(edits: Iterable[Planned]) -> list[Edit]:
     for forward in dropped:
         if isinstance(forward, Forward) and whole.get(forward.identity) != forward.namespace:
             found[Sever(namespace=forward.namespace, address=forward.address, identity=forward.identity)] = None
+    found.update(dict.fromkeys(_unpublished(edits)))
     return list(found)
+
+
+def _unpublished(edits: Iterable[Planned]) -> Iterator[Sever]:
+    """A Sever for every public address that leads to no machine, or to another one, from now on."""
+    found = list(edits)
+    led = {(one.namespace, one.public, one.address) for edit in found if isinstance(one := _put(edit), Publication)}
+    dropped = [edit.object for edit in found if isinstance(edit, Drop) and isinstance(edit.object, Publication)]
+    for one in dropped:
+        if (one.namespace, one.public, one.address) not in led:
+            yield Sever(namespace=one.namespace, address=one.public, identity="")
+
+
+def _put(edit: Planned) -> Desired | None:
+    return edit.object if isinstance(edit, Put) else None
+
+
+def _lost_addresses(want: Desired | None, have: Desired | None) -> Iterator[Sever]:
+    """Severs for every public address that is a router's no more: what left by it, and what came in by it.
+
+    Its route goes after them, so that a withdrawal that was cut short is seen by it.
+    """
+    if isinstance(have, Uplink) and isinstance(want, Uplink):
+        for route in sorted(set(have.routes) - set(want.routes)):
+            address = route.removesuffix("/32")
+            if address != route:
+                yield Sever(namespace=have.namespace, address="", identity=address)
+                yield Sever(namespace=have.namespace, address=address, identity="")

@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from cloister.compilers.egress import compile_egress, compile_service_endpoints, public_routes
+from cloister.compilers.egress import compile_egress, compile_publications, compile_service_endpoints, public_routes
 from cloister.net import plan
-from cloister.net.desired import EndpointAddress, FabricObject, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
+from cloister.net.desired import (
+    Egress,
+    EndpointAddress,
+    FabricObject,
+    Forward,
+    Gateway,
+    IdentityRoute,
+    Namespace,
+    Nic,
+    Publication,
+    Uplink,
+)
 from cloister.net.intent import Endpoint, Intent, Interface, Network, Subnet
 
 INTERNET = "internet"
@@ -66,10 +77,10 @@ def gateway_address(prefix: str) -> str:
 def _router(network: Network, subnets: list[Subnet], nics: list[Interface]) -> Iterator[FabricObject]:
     name = router_name(network)
     outbound = plan.outbound_address(network.number)
-    egress = list(compile_egress(name, subnets, nics))
+    public: list[Egress | Publication] = [*compile_egress(name, subnets, nics), *compile_publications(name, subnets, nics)]
     yield Namespace(owner=network.owner, name=name, role="vnet", outbound=outbound)
-    yield Uplink(owner=network.owner, namespace=name, routes=public_routes(egress, outbound))
-    yield from egress
+    yield Uplink(owner=network.owner, namespace=name, routes=public_routes(public, outbound))
+    yield from public
     yield from compile_service_endpoints(name, subnets, nics)
     for subnet in subnets:
         yield Gateway(

@@ -10,8 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cloister.net import plan
-from cloister.net.desired import Door, Onward, PublicName, ResolverObject, View, ZoneRecords
-from cloister.net.intent import Endpoint, Forwarding, Host, Intent, Network, Record, ResolverDoor, Service, Zone, ZoneLink
+from cloister.net.desired import Door, Onward, OutsideName, PublicName, ResolverObject, View, ZoneRecords
+from cloister.net.intent import (
+    AllowedName,
+    Endpoint,
+    Forwarding,
+    Host,
+    Intent,
+    Network,
+    PublicLabel,
+    Record,
+    ResolverDoor,
+    Service,
+    Zone,
+    ZoneLink,
+)
 from cloister.net.names import CONTROL_NAMES
 
 SOA_DEFAULT = ("@", "SOA", 3600, ("azureprivatedns.net azureprivatedns-host.microsoft.com 1 3600 300 2419200 10",))
@@ -125,15 +138,24 @@ def compile_zone(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
 
 
 def compile_resource(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
-    """The public names of the services among ``intents``."""
+    """The public names of the services and public addresses among ``intents``."""
     found = list(intents)
     endpoints: dict[str, list[Endpoint]] = {}
     for endpoint in found:
         if isinstance(endpoint, Endpoint):
             endpoints.setdefault(endpoint.target.lower(), []).append(endpoint)
+        elif isinstance(endpoint, PublicLabel):
+            yield PublicName(owner=endpoint.owner, fqdn=endpoint.fqdn, address=endpoint.address)
     for service in found:
         if isinstance(service, Service):
             yield from public_names(service, endpoints.get(service.owner.lower(), ()))
+
+
+def compile_allowed(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
+    """The names of the real internet among ``intents``."""
+    for one in intents:
+        if isinstance(one, AllowedName):
+            yield OutsideName(owner=one.owner, fqdn=one.name, address=one.address)
 
 
 def compile_names(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
@@ -144,3 +166,4 @@ def compile_names(intents: Iterable[Intent]) -> Iterator[ResolverObject]:
     yield from compile_door(found)
     yield from compile_zone(found)
     yield from compile_resource(found)
+    yield from compile_allowed(found)

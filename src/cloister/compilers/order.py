@@ -35,10 +35,13 @@ from cloister.net.desired import (
     Namespace,
     Nic,
     NicRoutes,
+    Outlet,
+    OutsideName,
     PeerLink,
     PeerRoute,
     Permission,
     Policy,
+    Publication,
     PublicName,
     Put,
     Relay,
@@ -84,6 +87,7 @@ ORDER = (
     # withdraw permissions
     Phase("narrow peerings", "fabric", Narrow, (PeerLink,), guards=True),
     Phase("withdraw forwards", "fabric", Drop, (Forward,), guards=True),
+    Phase("withdraw public addresses", "fabric", Drop, (Publication,), guards=True),
     Phase("withdraw egress", "fabric", Drop, (Egress,)),
     Phase("withdraw peerings", "fabric", Drop, (Hop, Appliance, PeerRoute, PeerLink), guards=True),
     Phase("withdraw identities and roles", "edge", Drop, (Identity, Caller, Permission)),
@@ -91,8 +95,8 @@ ORDER = (
     Phase("reset sockets", "edge", Sever),
     Phase("forget connections", "fabric", Sever),
     Phase("reset late sockets", "edge", Sever),
-    Phase("withdraw names", "resolver", Drop, (PublicName, ZoneRecords, Door, View)),
-    Phase("withdraw sites", "edge", Drop, (Site, Policy, Relay, InstanceMetadata, Tenancy)),
+    Phase("withdraw names", "resolver", Drop, (PublicName, OutsideName, ZoneRecords, Door, View)),
+    Phase("withdraw sites", "edge", Drop, (Site, Policy, Relay, Outlet, InstanceMetadata, Tenancy)),
     Phase("withdraw identity routes", "fabric", Drop, (IdentityRoute,)),
     # change topology
     Phase("remove endpoint addresses", "fabric", Drop, (EndpointAddress,)),
@@ -108,13 +112,14 @@ ORDER = (
     Phase("remove filters", "fabric", Drop, (Filters,), grants=True),
     Phase("make topology", "fabric", Put, (Uplink, Gateway, Nic, EndpointAddress, IdentityRoute), narrow=False),
     # grant
-    Phase("grant sites", "edge", Put, (Site, Relay, InstanceMetadata, Identity, Caller, Permission)),
+    Phase("grant sites", "edge", Put, (Site, Relay, Outlet, InstanceMetadata, Identity, Caller, Permission)),
     Phase("grant forwards", "fabric", Put, (Forward,)),
     Phase("grant egress", "fabric", Put, (Egress,)),
+    Phase("grant public addresses", "fabric", Put, (Publication,)),
     Phase("grant peerings", "fabric", Put, (PeerLink, PeerRoute, Appliance, Hop)),
     Phase("set routes", "fabric", Put, (NicRoutes,)),
     Phase("drop routes", "fabric", Drop, (NicRoutes,), grants=True),
-    Phase("grant names", "resolver", Put, (View, Door, ZoneRecords, PublicName)),
+    Phase("grant names", "resolver", Put, (View, Door, ZoneRecords, PublicName, OutsideName)),
 )
 
 SEVERED = [phase for phase in ORDER if phase.verb is Sever][-1]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cloister.net.desired import Caller, EdgeObject, Identity, InstanceMetadata, Permission, Policy, Relay, Site, Tenancy
-from cloister.net.intent import Endpoint, Grant, Intent, LinkService, Network, Service, Subnet
+from cloister.net.desired import Caller, EdgeObject, Identity, InstanceMetadata, Outlet, Permission, Policy, Relay, Site, Tenancy
+from cloister.net.intent import AllowedName, Endpoint, Grant, Intent, LinkService, Network, Service, Subnet
 from cloister.net.intent import Tenancy as TenancyIntent
 from cloister.net.names import CONTROL_NAMES
 from cloister.net.plan import INSTANCE_METADATA, identity_address, link_slot
@@ -109,7 +109,7 @@ def relays(service: LinkService) -> Iterator[Relay]:
             owner=service.owner,
             address=link_slot(slot),
             resource=service.owner,
-            namespace=f"machine-{service.number}",
+            namespaces=tuple(f"machine-{number}" for number, _ in service.sources),
             targets=targets,
             proxy=service.proxy,
         )
@@ -129,6 +129,13 @@ def compile_tenancy(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
             yield Tenancy(owner=one.owner, subscription=one.owner, tenant=one.tenant)
 
 
+def compile_allowed(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
+    """The ways out to the names among ``intents`` that the operator allows."""
+    for one in intents:
+        if isinstance(one, AllowedName):
+            yield Outlet(owner=one.owner, address=one.address, name=one.name, pins=one.pins)
+
+
 def compile_callers(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
     """Who asks from a network: its subnets with service endpoints, and its machines, who ask about themselves."""
     for one in intents:
@@ -146,3 +153,4 @@ def compile_sites(intents: Iterable[Intent]) -> Iterator[EdgeObject]:
     yield from compile_grant(found)
     yield from compile_tenancy(found)
     yield from compile_callers(found)
+    yield from compile_allowed(found)

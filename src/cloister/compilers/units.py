@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from cloister.compilers import filters, linux, names, peerings, routes, sites
 from cloister.net.desired import Desired
 from cloister.net.intent import (
+    AllowedName,
     Endpoint,
     Filter,
     Forwarding,
@@ -22,6 +23,7 @@ from cloister.net.intent import (
     LinkService,
     Network,
     Peering,
+    PublicLabel,
     Record,
     ResolverDoor,
     Service,
@@ -52,8 +54,10 @@ def units_of(intent: Intent) -> tuple[Unit, ...]:
             return (("network", here), ("filters", here), ("routes", here), ("resource", intent.target.lower()))
         case Filter():
             return tuple(("filters", network.lower()) for network in intent.networks)
-        case Service() | LinkService():
+        case Service() | LinkService() | PublicLabel():
             return (("resource", intent.owner.lower()),)
+        case AllowedName():
+            return (("allowed", intent.name),)
         case Zone():
             return (("zone", intent.owner.lower()),)
         case Record():
@@ -80,6 +84,12 @@ def _resource(intents: Iterable[Intent]) -> Iterator[Desired]:
     yield from sites.compile_resource(found)
 
 
+def _allowed(intents: Iterable[Intent]) -> Iterator[Desired]:
+    found = list(intents)
+    yield from names.compile_allowed(found)
+    yield from sites.compile_allowed(found)
+
+
 COMPILE: dict[str, Callable[[Iterable[Intent]], Iterable[Desired]]] = {
     "base": _base,
     "network": linux.compile_network,
@@ -90,6 +100,7 @@ COMPILE: dict[str, Callable[[Iterable[Intent]], Iterable[Desired]]] = {
     "door": names.compile_door,
     "zone": names.compile_zone,
     "resource": _resource,
+    "allowed": _allowed,
     "callers": sites.compile_callers,
     "grant": sites.compile_grant,
     "tenancy": sites.compile_tenancy,

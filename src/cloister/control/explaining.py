@@ -16,7 +16,7 @@ from cloister.explain.names import Names as Servers
 from cloister.explain.path import World, explain
 from cloister.explain.render import render
 from cloister.explain.trace import Flow, Step
-from cloister.net.desired import PublicName, ZoneRecords
+from cloister.net.desired import OutsideName, PublicName, ZoneRecords
 from cloister.net.desired import View as NetworkView
 from cloister.net.names import CONTROL_NAMES
 
@@ -101,7 +101,7 @@ class Explainer:
 
     def _lookup(self, network: str, name: str) -> tuple[str, tuple[Step, ...]]:
         desired = self._loop.realized.desired.values()
-        names = Names(thing for thing in desired if isinstance(thing, NetworkView | ZoneRecords | PublicName))
+        names = Names(thing for thing in desired if isinstance(thing, NetworkView | ZoneRecords | PublicName | OutsideName))
 
         def ask(place: str, wanted: str) -> Answer | None:
             view = names.view(self._namespace(names, place))

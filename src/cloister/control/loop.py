@@ -26,6 +26,7 @@ from cloister.control.realized import Realized
 from cloister.ipc.frames import CallFailed, Unreachable
 from cloister.limits import EDITS_PER_BATCH_MAX
 from cloister.net.desired import Desired, EdgeObject, Edit, FabricObject, IdentityRoute, PeerLink, Put, ResolverObject, Sever
+from cloister.net.intent import Intent
 
 log = logging.getLogger("cloister.loop")
 
@@ -108,7 +109,7 @@ class Held:
 
 
 class ReconcileLoop:
-    """See the module. ``view`` answers the rows at the current revision; ``drivers`` are by name."""
+    """See the module. ``view`` answers the rows at the current revision; ``drivers`` are by name; ``given`` as for Realized."""
 
     def __init__(
         self,
@@ -116,8 +117,9 @@ class ReconcileLoop:
         view: Callable[[], View],
         drivers: Mapping[str, Driver],
         generation: Callable[[str], int] = lambda name: 0,
+        given: Iterable[Intent] = (),
     ):
-        self.realized = Realized(types)
+        self.realized = Realized(types, given)
         self._types = types
         self._view = view
         self._held = {name: Held(name, driver, partial(generation, name)) for name, driver in drivers.items()}

@@ -69,10 +69,11 @@ def _answers_touched(id: str, row: Row) -> Iterable[Question]:
 class Realized:
     """The desired world, kept up to date row by row.
 
-    ``desired`` maps object key to object; ``objects_of(owner)`` the keys that a row owns.
+    ``desired`` maps object key to object; ``objects_of(owner)`` the keys that a row owns. ``given`` are intents that no row
+    makes: what the operator set when the cloud was started.
     """
 
-    def __init__(self, types: Mapping[str, ResourceType]):
+    def __init__(self, types: Mapping[str, ResourceType], given: Iterable[Intent] = ()):
         self._types = types
         self._intents: dict[str, tuple[Intent, ...]] = {}
         self._asked: dict[str, frozenset[Question]] = {}
@@ -83,6 +84,12 @@ class Realized:
         self.desired: dict[str, Desired] = {}
         self.faults: dict[str, str] = {}
         self._publish(self._objects[BASE])
+        self._intents[""] = tuple(given)
+        for intent in self._intents[""]:
+            for unit in units_of(intent):
+                self._units.setdefault(unit, {}).setdefault("", []).append(intent)
+        for unit in list(self._units):
+            self._compile(unit)
 
     def change(self, view: View, rows: Iterable[tuple[str, Row | None, Row | None]]) -> set[str]:
         """Take in changed rows ``(id, old, new)``; answers the keys of objects that may have changed."""

@@ -7,7 +7,8 @@ NxDomainRedirect, which counts for privatelink zones and A, AAAA and CNAME quest
 their addresses (learn.microsoft.com/azure/virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances); then a
 forwarding rule with the longest suffix sends it elsewhere
 (learn.microsoft.com/azure/dns/dns-private-resolver-overview); every other name is public. An alias starts over from the top in
-the same view. Nothing is asked of the real internet: a name that nobody here knows does not exist.
+the same view. Nothing is asked of the real internet: a name that nobody here knows
+and that the operator does not allow does not exist.
 """
 
 from __future__ import annotations
@@ -139,9 +140,15 @@ def _public(view: ViewTable, name: str, kind: str, trail: list[Step]) -> _Found:
         trail.append(Step("canary", name))
         return _Found("NXDOMAIN", soa=_public_soa(""))
     found = view.public.find(name)
+    if found is None and (allowed := view.public.outside(name)) is not None:
+        trail.append(Step("allowed-name", name, target=allowed.address))
+        if kind not in ("A", "ANY"):
+            return _Found(soa=_public_soa(""))
+        return _Found(sets=(RecordSet(name, "A", DNS_TTL_MAX, (allowed.address,)),))
     if found is None:
         exists = view.public.exists(name)
-        trail.append(Step("no-data" if exists else "no-name", name))
+        ours = "." in view.public.encloser(name) or "." not in name or name.endswith(".arpa")
+        trail.append(Step("no-data" if exists else "no-name" if ours else "not-allowed", name))
         return _Found("NOERROR" if exists else "NXDOMAIN", soa=_public_soa(view.public.encloser(name)))
     thing = found.object
     if found.alias:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from cloister.dns.question import fold
-from cloister.net.desired import PublicName
+from cloister.net.desired import OutsideName, PublicName
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -21,13 +21,15 @@ class Published(msgspec.Struct, frozen=True):
 class PublicTable:
     """All PublicNames by name and by private-link alias, and the names that exist only because of names below them.
 
-    A name that begins with ``*.`` stands for exactly one label there, as it does for the edge's certificates.
+    A name that begins with ``*.`` stands for exactly one label there, as it does for the edge's certificates. The names of the
+    real internet that the operator allows stand behind all of these.
     """
 
     def __init__(self) -> None:
         self._objects: dict[str, PublicName] = {}
         self._aliases: dict[str, dict[str, PublicName]] = {}
         self._above: dict[str, int] = {}
+        self._outside: dict[str, OutsideName] = {}
 
     def put(self, thing: PublicName) -> bool:
         """Hold ``thing``; False when it was held just so."""
@@ -60,9 +62,24 @@ class PublicTable:
             self._count(alias, -1)
         return True
 
-    def objects(self) -> list[PublicName]:
+    def allow(self, thing: OutsideName) -> bool:
+        """Hold a name of the real internet; False when it was held just so."""
+        name = fold(thing.fqdn)
+        changed = self._outside.get(name) != thing
+        self._outside[name] = thing
+        return changed
+
+    def disallow(self, thing: OutsideName) -> bool:
+        """Forget it; False when it was not held."""
+        return self._outside.pop(fold(thing.fqdn), None) is not None
+
+    def outside(self, name: str) -> OutsideName | None:
+        """What the operator allows by this name, or by a ``*`` in place of its first label."""
+        return self._outside.get(name) or self._outside.get(f"*.{name.partition('.')[2]}")
+
+    def objects(self) -> list[PublicName | OutsideName]:
         """All that is held."""
-        return list(self._objects.values())
+        return [*self._objects.values(), *self._outside.values()]
 
     def find(self, name: str) -> Published | None:
         """What answers for ``name``, or None; ``exists`` tells an empty name from one that does not exist."""

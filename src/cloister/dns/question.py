@@ -21,6 +21,8 @@ Rule = Literal[
     "redirect",
     "public-name",
     "private-link",
+    "allowed-name",
+    "not-allowed",
     "canary",
     "registered",
     "onward",
@@ -92,6 +94,9 @@ _WORDS: dict[str, str] = {
     "no-name": "{name} does not exist",
     "redirect": "the link {owner} has resolutionPolicy NxDomainRedirect, so the public answer counts",
     "public-name": "{name} is a public name of {owner} at {target}",
+    "not-allowed": "cannot leave the cloud: {name} is not on the operator's egress list; allow it with "
+    "'cloister up --allow-egress {name}'",
+    "allowed-name": "{name} is a name of the real internet that the operator allows, by way of {target}",
     "private-link": "the connection {because} makes {name} an alias of {target}",
     "onward": "the forwarding rule {owner} sends {name} on to {target}",
     "registered": "{owner} gives machines their names, and {name} is {target}",

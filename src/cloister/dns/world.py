@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cloister.dns.public import PublicTable
 from cloister.dns.zones import ZoneTable
-from cloister.net.desired import Door, Onward, PublicName, ResolverObject, View, ZoneRecords
+from cloister.net.desired import Door, Onward, OutsideName, PublicName, ResolverObject, View, ZoneRecords
 from cloister.net.names import INTERNAL
 
 
@@ -94,6 +94,8 @@ class World:
                 return self._with_doors(self._relink(thing.key))
             case PublicName():
                 return {*self.views, *self.doors} if self.public.put(thing) else set()
+            case OutsideName():
+                return {*self.views, *self.doors} if self.public.allow(thing) else set()
 
     def drop(self, thing: ResolverObject) -> set[str]:
         """Forget what has the key of ``thing``."""
@@ -111,6 +113,8 @@ class World:
                 return self._with_doors(self._relink(thing.key)) if self._zones.pop(thing.key, None) else set()
             case PublicName():
                 return {*self.views, *self.doors} if self.public.drop(thing) else set()
+            case OutsideName():
+                return {*self.views, *self.doors} if self.public.disallow(thing) else set()
 
     def _with_doors(self, namespaces: set[str]) -> set[str]:
         """These networks' namespaces, and those of their doors."""

@@ -14,6 +14,7 @@ from cloister.explain.filters import Packet, rule_on
 from cloister.explain.peerings import across
 from cloister.explain.routes import user_way
 from cloister.explain.world import World
+from cloister.net import plan
 from cloister.net.intent import Interface, Network, Subnet
 
 
@@ -39,6 +40,11 @@ def answer(world: World, network: Network, subnet: Subnet | None, asked: Packet,
     )
     passed: tuple[Interface, ...] = ()
     back = IPv4Address(packet.destination)
+    if back in plan.INTERNET:  # what was translated on its way in must go out where it came from
+        way = user_way(world, subnet, network, back, packet.source) if subnet is not None else None
+        if way is None or way.outside:
+            return Answer()
+        return Answer(problem=f"{way.detail}, not out where the packet came in", because=way.because)
     while subnet is not None and (way := user_way(world, subnet, network, back, packet.source)) is not None:
         found = way.appliance
         if found is None:

@@ -13,6 +13,7 @@ import msgspec
 
 from cloister.explain.answers import answer
 from cloister.explain.filters import Packet, Place, endpoint_group, rule_on
+from cloister.explain.internet import allowed_at, door_at, source_of
 from cloister.explain.peerings import across
 from cloister.explain.routes import Way, user_way
 from cloister.explain.trace import Flow, Step, Trace
@@ -22,7 +23,7 @@ from cloister.net.intent import Endpoint, Interface, LinkService, Network, Subne
 
 __all__ = ["World", "explain"]
 
-DNS_PORT, HTTP_PORT = 53, 80
+DNS_PORT, HTTP_PORT = 53, plan.HTTP_PORT
 Lookup = Callable[[str, str], tuple[str, tuple[Step, ...]]]
 """``(network id or "internet", name) -> (address or "", steps)``: the name stage, given by the caller."""
 
@@ -98,7 +99,7 @@ class _Walk:
             self.passed("route", "forwarded", f"{self.address} is a public address of this cloud")
             return self.public()
         if self.ip in plan.INTERNET:
-            return self.machine("internet")
+            return self.outside(self.packet.source)
         return self.end("NoRoute", "route", "dropped", f"{self.address} is a private address: the internet has no route to it")
 
     def from_network(self, network_id: str) -> Trace:
@@ -151,7 +152,7 @@ class _Walk:
                 return self.end("NoRoute", "route", "dropped", crossing.problem, crossing.because)
             self.passed("route", "forwarded", crossing.detail, crossing.because)
             return self.inside(crossing.network)
-        if self.ip not in plan.SERVICES:
+        if not plan.is_public_range(self.address):
             detail = f"{self.address} is outside {', '.join(network.prefixes)} and no public address of this cloud"
             return self.end("NoRoute", "route", "dropped", detail, network.owner)
         return self.leaving(network, self.subnet)
@@ -164,24 +165,28 @@ class _Walk:
         if service := next((name for name in subnet.service_endpoints if self.ip in IPv4Network(plan.service_prefix(name))), ""):
             self.passed("route", "forwarded", f"service endpoint to {service}, as this subnet", subnet.owner)
             return self.public(subnet.owner)
-        if source := self.public_source(subnet):
-            self.passed("route", "forwarded", *source)
-            return self.public()
-        if not subnet.default_outbound:
+        source = source_of(network, subnet, self.world.interface_at(subnet, self.packet.source))
+        if source is None:
             detail = "the subnet has no default outbound access (defaultOutboundAccess: false)"
             return self.end("NoRoute", "route", "dropped", detail, subnet.owner)
-        outbound = plan.outbound_address(network.number)
-        self.passed("route", "forwarded", f"default outbound access, from {outbound}", subnet.owner)
-        return self.public()
+        self.passed("route", "forwarded", source.detail, source.because)
+        return self.public() if self.ip in plan.SERVICES else self.outside(source.address)
 
-    def public_source(self, subnet: Subnet) -> tuple[str, str] | None:
-        """The subnet's NAT gateway, or the machine's own public address: in words, and the row's id."""
-        if subnet.nat:
-            return f"NAT gateway '{subnet.nat_because.rsplit('/', 1)[-1]}', from {subnet.nat}", subnet.nat_because
-        standing = self.world.interface_at(subnet, self.packet.source)
-        if standing is not None and standing.public:
-            return f"its own public IP address, from {standing.public}", standing.public_because
-        return None
+    def outside(self, source: str) -> Trace:
+        """Among public addresses: to a machine of the internet, or in by a machine's own."""
+        if self.ip not in plan.PUBLIC_ADDRESSES:
+            return self.machine("internet")
+        door = door_at(self.address, self.world.interfaces, self.world.subnets)
+        if door.interface is None or door.subnet is None:
+            return self.end("NoListener", "listener", "dropped", door.problem, door.because)
+        inner = door.interface.address
+        self.passed("route", "translated", f"{self.address} is the public address of {inner}", door.because)
+        self.packet = msgspec.structs.replace(self.packet, source=source, destination=inner)
+        if denied := self.inbound(door.subnet.network, door.subnet.filter, door.interface.filter):
+            return denied
+        if lost := self.answer_lost(door.subnet.network, door.subnet):
+            return lost
+        return self.end("Delivered", "listener", "delivered", f"{inner} is a machine's", door.interface.owner)
 
     def inside(self, network_id: str) -> Trace:
         """The packet is in the network of its destination."""
@@ -279,13 +284,23 @@ class _Walk:
             detail = f"private link service '{name}' has no backend for TCP {self.flow.port}"
             return self.end("NoListener", "listener", "refused", detail, link.owner)
         there = ", ".join(f"{address}:{port}" for address, port in targets)
-        network = link.network.rsplit("/", 1)[-1]
-        detail = f"private link service '{name}' hands on to {there} in '{network}', from {link.address}"
+        network, sources = link.network.rsplit("/", 1)[-1], ", ".join(address for _, address in link.sources)
+        detail = f"private link service '{name}' hands on to {there} in '{network}', from {sources}"
         return self.end("Delivered", "listener", "delivered", detail, link.owner)
+
+    def real(self) -> Trace:
+        """Out to the real internet, where the operator allows the name."""
+        found, problem = allowed_at(self.address, self.world.allowed, self.flow.to)
+        if found is None:
+            return self.end("NoListener", "edge", "refused", problem)
+        detail = f"'{self.flow.to}' is allowed by the operator's egress list ('{found.name}'): the edge carries it there"
+        return self.end("Delivered", "edge", "carried", detail)
 
     def public(self, subnet: str = "") -> Trace:
         if self.ip == plan.PUBLIC_DNS and self.flow.port == DNS_PORT and self.flow.protocol in ("tcp", "udp"):
             return self.end("Delivered", "listener", "delivered", f"{self.address} is the resolver of the internet")
+        if self.ip in plan.ALLOWED_NAMES and self.flow.port in (plan.EDGE_PORT, HTTP_PORT) and self.flow.protocol == "tcp":
+            return self.real()
         if self.flow.port != plan.EDGE_PORT or self.flow.protocol != "tcp":
             detail = f"{self.address} answers TCP {plan.EDGE_PORT} only, not {self.flow.port}"
             return self.end("NoListener", "listener", "dropped", detail)

@@ -32,7 +32,7 @@ def user_way(world: World, subnet: Subnet, network: Network, ip: IPv4Address, so
         return _to_appliance(world, network, route, f"{words} ({route.via})", source)
     if route.hop == "VnetLocal" and any(ip in IPv4Network(prefix) for prefix in network.prefixes):
         return None
-    if route.hop == "Internet" and ip in plan.SERVICES:
+    if route.hop == "Internet" and plan.is_public_range(str(ip)):
         return Way(detail=words, because=route.because, outside=True)
     return Way(detail=f"{words}: it ends there", because=route.because)
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from cloister.explain.filters import Place
 from cloister.explain.peerings import Peerings
-from cloister.net.intent import Endpoint, Filter, Intent, Interface, LinkService, Network, Peering, Service, Subnet
+from cloister.net.intent import AllowedName, Endpoint, Filter, Intent, Interface, LinkService, Network, Peering, Service, Subnet
 
 
 class World:
@@ -19,6 +19,7 @@ class World:
         self.prefixes: list[tuple[str, str]] = []  # of each subnet (id in lower case), which may have several
         self.services: list[Service] = []
         self.link_services: dict[str, LinkService] = {}
+        self.allowed: list[AllowedName] = []
         self.endpoints: list[Endpoint] = []
         self.interfaces: list[Interface] = []
         self.filters: dict[str, Filter] = {}
@@ -32,6 +33,8 @@ class World:
                     self.prefixes.append((intent.owner.lower(), intent.prefix))
                 case LinkService():
                     self.link_services[intent.owner.lower()] = intent
+                case AllowedName():
+                    self.allowed.append(intent)
                 case Service():
                     self.services.append(intent)
                 case Endpoint():

@@ -57,8 +57,9 @@ class Subnet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=Tr
     routes: tuple[UserRoute, ...] = ()  # of its route table
     service_endpoints: tuple[str, ...] = ()  # the services (of ``plan.SERVICE_OCTETS``) that know it by ``identity``
     identity: str = ""
-    nat: str = ""  # the public source address of its NAT gateway
+    nat: tuple[str, ...] = ()  # the public source addresses of its NAT gateway
     nat_because: str = ""  # the NAT gateway's id
+    nat_idle: int = 4  # after how many minutes the gateway forgets an idle TCP connection
 
 
 class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -76,6 +77,8 @@ class Interface(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only
     forwarding: bool = False  # enableIPForwarding: it may be an appliance, and send from addresses that are not its own
     public: str = ""  # its public IP address
     public_because: str = ""  # and the id of that
+    public_open: bool = False  # of SKU Basic: reached from outside also where no network security group is
+    public_idle: int = 4  # after how many minutes an idle TCP connection from outside is forgotten
     filter: str = ""  # the id of its own network security group
     groups: tuple[str, ...] = ()  # ids of application security groups
 
@@ -156,15 +159,15 @@ class Peering(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=T
 
 
 class LinkService(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
-    """A private link service: ``ports`` are ``(port, slot, targets)``; its Interface with ``number`` holds the NAT address.
+    """A private link service: ``ports`` are ``(port, slot, targets)``; each of ``sources`` is a NAT address with the number of
+    the Interface that holds it.
 
     ``network`` is the one it stands in; ``slot`` the number of ``plan.link_slot``.
     """
 
     owner: str
     network: str
-    number: int
-    address: str
+    sources: tuple[tuple[int, str], ...]
     ports: tuple[tuple[int, int, tuple[tuple[str, int], ...]], ...]
     proxy: bool = False
 
@@ -185,6 +188,27 @@ class Service(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=T
     because: str
     facts: tuple[tuple[str, str], ...] = ()
     subnets: tuple[str, ...] = ()  # ids of those that are let in by service endpoint whatever ``public_access`` says
+
+
+class PublicLabel(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A public IP address's DNS label: ``fqdn`` leads to ``address``, for everybody."""
+
+    owner: str
+    fqdn: str
+    address: str
+
+
+class AllowedName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A name of the real internet that the operator allows: ``pypi.org``, or ``*.ubuntu.com`` (one label).
+
+    It leads to ``address`` (of ``plan.ALLOWED_NAMES``), whence the edge carries TLS and HTTP on to it. ``pins`` are the real
+    addresses that the operator wrote for it; without any it is looked up.
+    """
+
+    owner: str
+    name: str
+    address: str
+    pins: tuple[str, ...] = ()
 
 
 class Zone(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
@@ -283,6 +307,8 @@ Intent = (
     | Filter
     | Service
     | LinkService
+    | PublicLabel
+    | AllowedName
     | Zone
     | Record
     | ZoneLink

@@ -28,6 +28,8 @@ RESOURCE_MANAGER = IPv4Address("198.19.0.4")
 LOGIN = IPv4Address("198.19.0.5")
 PORTAL = IPv4Address("198.19.0.6")
 EDGE_PORT = 443
+HTTP_PORT = 80
+ALLOWED_NAMES = IPv4Network("198.19.127.0/24")  # names of the real internet that the operator allows; EDGE_PORT and HTTP_PORT
 LINK_SLOTS = IPv4Network("198.19.128.0/17")  # one for each port of a private link service, at EDGE_PORT
 
 UPLINK_SERVICES_SIDE = IPv4Address("169.254.0.1")
@@ -92,6 +94,11 @@ def identity_address(number: int) -> str:
 def link_slot(number: int) -> str:
     """Where endpoints lead for one port of a private link service (1 to 32,766)."""
     return str(LINK_SLOTS[number])
+
+
+def allowed_address(number: int) -> str:
+    """Where a name leads that the operator allows (1 to 254)."""
+    return str(ALLOWED_NAMES[number])
 
 
 def subnet_identity(number: int) -> str:

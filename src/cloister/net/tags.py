@@ -156,8 +156,8 @@ def resolve(text: str, prefixes: tuple[str, ...]) -> Ranges:
         return virtual_network(prefixes)
     if name == "internet":
         return internet(prefixes)
-    if name == "azurecloud" and not region:
-        return (of_prefix(str(plan.SERVICES)),)
+    if name == "azurecloud" and not region:  # names of the real internet stand among the services, and are none
+        return without((of_prefix(str(plan.SERVICES)),), (of_prefix(str(plan.ALLOWED_NAMES)),))
     if name in _ADDRESSES_OF_TAG:
         return merged(map(of_prefix, _ADDRESSES_OF_TAG[name]))
     return merged(_service(service, region) for service in SERVICES_OF_TAG.get(name, ()))

@@ -29,7 +29,10 @@ TRANSLATION = """\
 table ip trial {
   map forwards { type ipv4_addr . inet_service : ipv4_addr . inet_service; }
   chain in { type nat hook prerouting priority dstnat; dnat ip to ip daddr . tcp dport map @forwards; }
-  chain out { type nat hook postrouting priority srcnat; masquerade; }
+  map pools { type ipv4_addr . mark : ipv4_addr; }
+  ct timeout quarter { protocol tcp; l3proto ip; policy = { established : 900 }; }
+  chain idle { type filter hook forward priority -5; meta l4proto tcp ct timeout set "quarter"; }
+  chain out { type nat hook postrouting priority srcnat; snat to numgen inc mod 2 map { 0 : 198.18.0.1, 1 : 198.18.0.2 }; }
   chain guard { type filter hook input priority 0; ct state invalid meta l4proto tcp reject with tcp reset; }
 }
 """

@@ -21,7 +21,7 @@ _EQUAL, _DIFFERENT, _AT_MOST, _AT_LEAST = 0, 1, 3, 5
 
 SOURCE, DESTINATION, SOURCE_PORT, DESTINATION_PORT = 19, 20, 11, 12  # NFT_CT_SRC_IP ...: parts of `ct original`
 
-ESTABLISHED, RELATED, INVALID = 2, 4, 1  # bits of `ct state`
+ESTABLISHED, RELATED, INVALID, NEW = 2, 4, 1, 8  # bits of `ct state`
 _DNATED = 0x20  # IPS_DST_NAT, of `ct status`
 
 
@@ -92,6 +92,13 @@ def destination(prefix: str) -> bytes:
 def from_address(address: str) -> bytes:
     """``ip saddr`` is that address."""
     return source() + _compare(socket.inet_aton(address))
+
+
+def from_prefix(prefix: str) -> bytes:
+    """``ip saddr`` likewise."""
+    address, _, length = prefix.partition("/")
+    size = int(length or 32) // 8
+    return _payload(1, 12, size) + _compare(socket.inet_aton(address)[:size])
 
 
 def to_port(number: int) -> bytes:
@@ -191,6 +198,11 @@ def translated() -> bytes:
     return _connection(2, _REGISTER) + _any_bit(_DNATED)
 
 
+def onward() -> bytes:
+    """``ct direction original``: not an answer."""
+    return _connection(1, _REGISTER) + _compare(b"\0")
+
+
 def dnat_by(name: str) -> bytes:
     """``dnat ip to ip daddr . tcp dport map @name``; what has no element goes on untouched."""
     nat = (attribute(1, _number(1)), attribute(2, _number(socket.AF_INET)), attribute(3, _number(_REGISTER)))
@@ -254,6 +266,20 @@ def with_source_in(name: str) -> bytes:
     return _payload(1, 12, 4) + _lookup(name, _REGISTER)
 
 
+def object_of_source_in(name: str) -> bytes:
+    """``ip saddr map @name`` of objects: the connection gets that one; what has no element goes on without."""
+    return source() + _object_in(name)
+
+
+def object_of_original_in(name: str) -> bytes:
+    """``ct original ip daddr map @name`` likewise."""
+    return original(DESTINATION) + _object_in(name)
+
+
+def _object_in(name: str) -> bytes:
+    return _expression("objref", attribute(3, _number(_REGISTER)), attribute(4, text(name)))
+
+
 def with_service_in(name: str) -> bytes:
     """``ip saddr . ip daddr & 255.255.255.0`` is a key of that map; its value is loaded and left."""
     return _payload(1, 12, 4) + _payload(1, 16, 3, _SECOND_WORD) + _lookup(name, _REGISTER)
@@ -264,9 +290,21 @@ def snat_by_service(name: str) -> bytes:
     return with_service_in(name) + _snat()
 
 
+def snat_in_turn(name: str, slots: int) -> bytes:
+    """``snat to ip saddr . numgen inc mod slots map @name``; what has no element goes on."""
+    number = _expression("numgen", *(attribute(kind, _number(value)) for kind, value in ((1, _SECOND_WORD), (2, slots), (3, 0))))
+    return _payload(1, 12, 4) + number + _lookup(name, _REGISTER) + _snat()
+
+
 def snat_by_source(name: str) -> bytes:
     """``snat to ip saddr map @name``; what has no element goes on."""
     return with_source_in(name) + _snat()
+
+
+def dnat_to_machine(name: str) -> bytes:
+    """``dnat ip to ip daddr map @name``, whatever the protocol; what has no element goes on untouched."""
+    nat = (attribute(1, _number(1)), attribute(2, _number(socket.AF_INET)), attribute(3, _number(_REGISTER)))
+    return _payload(1, 16, 4) + _lookup(name, _REGISTER) + _expression("nat", *nat)
 
 
 def snat_to(address: str) -> bytes:

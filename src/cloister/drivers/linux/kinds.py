@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from cloister.drivers.linux import egress, hops, mend, objects, peers, routes
 from cloister.drivers.linux.objects import Step
-from cloister.net.desired import Appliance, Egress, Hop, NicRoutes, PeerLink, PeerRoute
+from cloister.net.desired import Appliance, Egress, Hop, NicRoutes, PeerLink, PeerRoute, Publication
 
 PUT: dict[type, Callable[..., list[Step]]] = {
     **objects.PUT,
-    Egress: egress.put_egress,
+    Egress: egress.put,
+    Publication: egress.put,
     PeerLink: peers.put_link,
     PeerRoute: peers.put_route,
     Appliance: hops.put_appliance,
@@ -19,7 +20,8 @@ PUT: dict[type, Callable[..., list[Step]]] = {
 }
 DROP: dict[type, Callable[..., list[Step]]] = {
     **objects.DROP,
-    Egress: egress.drop_egress,
+    Publication: egress.drop,
+    Egress: egress.drop,
     NicRoutes: routes.drop_routes,
     PeerLink: peers.drop_link,
     PeerRoute: peers.drop_route,
@@ -28,6 +30,7 @@ DROP: dict[type, Callable[..., list[Step]]] = {
 }
 MENDS: dict[type, Callable[..., None]] = {
     **mend.MENDS,
+    Egress: egress.mend_egress,
     NicRoutes: routes.mend_routes,
     PeerLink: mend.mend_peer_link,
     Appliance: hops.mend_appliance,

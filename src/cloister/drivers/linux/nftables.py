@@ -27,7 +27,7 @@ from cloister.drivers.linux.netlink import (
 TABLE = "cloister"
 _SUBSYSTEM = 10 << 8  # NFNL_SUBSYS_NFTABLES
 _NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _GETCHAIN, _DELCHAIN, _NEWRULE, _GETRULE, _DELRULE = 0, 1, 2, 3, 4, 5, 6, 7, 8
-_NEWSET, _GETSET, _NEWELEMENT, _GETELEMENT, _DELELEMENT, _GETGEN = 9, 10, 12, 13, 14, 16
+_NEWSET, _GETSET, _NEWELEMENT, _GETELEMENT, _DELELEMENT, _GETGEN, _NEWOBJECT = 9, 10, 12, 13, 14, 16, 18
 _FAMILY = struct.pack(">BBH", socket.AF_INET, 0, 0)
 _COMMENT_BYTES_MAX = 127  # NFTNL_UDATA_COMMENT_MAXLEN, less the zero
 
@@ -35,9 +35,11 @@ ADDRESS, PORT = 7, 13  # nft's data types ipv4_addr and inet_service, for its li
 ADDRESS_PORT = (ADDRESS << 6) | PORT
 TWO_ADDRESSES = (ADDRESS << 6) | ADDRESS
 INDEX_ADDRESS = (20 << 6) | ADDRESS  # iface_index and ipv4_addr
+ADDRESS_NUMBER = (ADDRESS << 6) | 19  # ipv4_addr and mark, a number in the host's byte order
 VERDICT = 0xFFFFFF00  # NFT_DATA_VERDICT
 MARK = 19  # mark
 LINK = 41  # ifname
+TIMEOUT = 7  # NFT_OBJECT_CT_TIMEOUT
 KEY_BYTES = {ADDRESS: 4, PORT: 2, LINK: 16}  # of the sets of one part
 _JUMP, _GOTO = -3, -4
 _ELEMENTS_PER_MESSAGE = 500  # an attribute holds less than 64 KiB
@@ -53,12 +55,13 @@ def _value(raw: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Set:
-    """A set, or a map when ``data_type`` is given. Types are nft's; an interval set holds prefixes."""
+    """A set, or a map when ``data_type`` or ``object_type`` is given. Types are nft's; an interval set holds prefixes."""
 
     name: str
     key_type: int
     data_type: int = 0
     interval: bool = False
+    object_type: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Chain:
 
 
 def _width(kind: int) -> int:
-    return 8 if kind in (ADDRESS_PORT, INDEX_ADDRESS, TWO_ADDRESSES) else 4
+    return 8 if kind in (ADDRESS_PORT, INDEX_ADDRESS, TWO_ADDRESSES, ADDRESS_NUMBER) else 4
 
 
 def _comment(words: str) -> bytes:
@@ -106,12 +109,33 @@ def table_delete(table: str = TABLE) -> Message:
 
 def set_new(declared: Set, identifier: int) -> Message:
     """Make a set or map unless it is there; ``identifier`` is unique within the batch."""
-    flags = (4 if declared.interval else 0) | (8 if declared.data_type else 0)
+    flags = (4 if declared.interval else 0) | (8 if declared.data_type else 0) | (0x40 if declared.object_type else 0)
     body = _FAMILY + attribute(1, text(TABLE)) + attribute(2, text(declared.name)) + attribute(3, _number(flags))
     body += attribute(4, _number(declared.key_type)) + attribute(5, _number(_width(declared.key_type)))
     if declared.data_type:
         body += attribute(6, _number(declared.data_type)) + attribute(7, _number(_width(declared.data_type)))
+    if declared.object_type:
+        body += attribute(15, _number(declared.object_type))
     return _SUBSYSTEM | _NEWSET, CREATE, body + attribute(10, _number(identifier))
+
+
+def timeout_name(minutes: int) -> str:
+    """The name of the object that ``timeout_new`` makes."""
+    return f"tcp-{minutes}"
+
+
+def timeout_minutes(name: str) -> int:
+    """The reverse of ``timeout_name``; 0 for another name."""
+    minutes = name.removeprefix("tcp-")
+    return int(minutes) if minutes.isdigit() else 0
+
+
+def timeout_new(minutes: int) -> Message:
+    """After so many minutes an idle TCP connection that got this object is forgotten; make it unless it is there."""
+    states = nest(3, attribute(3, _number(60 * minutes)))  # CTA_TIMEOUT_TCP_ESTABLISHED
+    policy = attribute(1, struct.pack(">H", socket.AF_INET)) + attribute(2, bytes((socket.IPPROTO_TCP,))) + states
+    body = _FAMILY + attribute(1, text(TABLE)) + attribute(2, text(timeout_name(minutes)))
+    return _SUBSYSTEM | _NEWOBJECT, CREATE, body + attribute(3, _number(TIMEOUT)) + nest(4, policy)
 
 
 def anonymous_set(table: str, name: str, declared: Set, identifier: int, elements: Sequence[Element]) -> list[Message]:
@@ -156,7 +180,7 @@ def rule_new(chain: str, rule: Rule, table: str = TABLE) -> Message:
 
 @dataclass(frozen=True)
 class Element:
-    """One element's bytes: key, data of a map's (or the chain to jump to), the mark of an interval's end, and a comment.
+    """One element's bytes: key, data of a map's (or the chain to jump to, or an object), the end of an interval, a comment.
 
     ``final``: what returns from the chain goes no further in this one (``goto``).
     """
@@ -167,6 +191,7 @@ class Element:
     comment: str = ""
     jump: str = ""
     final: bool = False
+    object: str = ""
 
 
 def _element(element: Element, whole: bool) -> bytes:
@@ -177,6 +202,8 @@ def _element(element: Element, whole: bool) -> bytes:
         parts += nest(2, _value(element.data))
     if whole and element.jump:
         parts += nest(2, nest(2, attribute(1, _number(_GOTO if element.final else _JUMP)), attribute(2, text(element.jump))))
+    if whole and element.object:
+        parts += attribute(9, text(element.object))
     if whole and element.comment:
         parts += attribute(6, _comment(element.comment))
     return nest(1, parts)
@@ -210,6 +237,16 @@ def address_port(address: str, port: int) -> bytes:
 def index_address(index: int, address: str) -> bytes:
     """The key ``iface_index . ipv4_addr``: an interface's number in the host's byte order."""
     return struct.pack("=I", index) + socket.inet_aton(address)
+
+
+def address_number(address: str, number: int) -> bytes:
+    """The key ``ipv4_addr . number``."""
+    return socket.inet_aton(address) + struct.pack("=I", number)
+
+
+def read_address_number(raw: bytes) -> tuple[str, int]:
+    """The reverse of ``address_number``."""
+    return socket.inet_ntoa(raw[:4]), struct.unpack("=I", raw[4:8])[0]
 
 
 def read_index_address(raw: bytes) -> tuple[int, str]:
@@ -246,7 +283,7 @@ def ruleset(comment: str, sets: Sequence[Set], chains: Sequence[Chain]) -> list[
 
 
 def read_elements(channel: Channel, name: str) -> dict[bytes, bytes]:
-    """Keys and data of a set or map; ends of intervals are left out. Raises NetlinkError (ENOENT: no such set)."""
+    """Keys and data (or the object's name) of a set or map, no ends of intervals. Raises NetlinkError (ENOENT: no such set)."""
     found: dict[bytes, bytes] = {}
     body = _FAMILY + attribute(1, text(TABLE)) + attribute(2, text(name))
     for _, answer in channel.dump(_SUBSYSTEM | _GETELEMENT, body):
@@ -254,7 +291,7 @@ def read_elements(channel: Channel, name: str) -> dict[bytes, bytes]:
             element = attributes(listed)
             if int.from_bytes(element.get(3, b""), "big") & 1:
                 continue
-            data = attributes(element[2])[1] if 2 in element else b""
+            data = attributes(element[2])[1] if 2 in element else element.get(9, b"").rstrip(b"\0")
             found[attributes(element[1])[1]] = data
     return found
 

@@ -107,11 +107,18 @@ def put_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:
         rt.link_up(UP_INDEX, uplink.owner, strict=True, forwarding=True),
         rt.address_add(UP_INDEX, via),
         rt.neighbour(UP_INDEX, str(plan.UPLINK_SERVICES_SIDE), _SERVICES_MAC),
-        rt.route_via(str(plan.SERVICES), str(plan.UPLINK_SERVICES_SIDE), UP_INDEX),
     ]
-    outside = [rt.link_up(index, uplink.owner, strict=True), rt.neighbour(index, via, _NETWORK_MAC)]
+    inside += [rt.route_via(prefix, str(plan.UPLINK_SERVICES_SIDE), UP_INDEX) for prefix in outside_prefixes(uplink.namespace)]
+    outside = [rt.link_up(index, uplink.owner, strict=True, forwarding=True), rt.neighbour(index, via, _NETWORK_MAC)]
     outside += [rt.route_via(route, via, index) for route in uplink.routes]
     return [Step(SERVICES, False, [pair, *outside]), Step(uplink.namespace, False, inside)]
+
+
+def outside_prefixes(namespace: str) -> tuple[str, ...]:
+    """What a router reaches over its uplink."""
+    if namespace == "internet":
+        return str(plan.SERVICES), str(plan.PUBLIC_ADDRESSES), str(plan.OUTBOUND_ADDRESSES)
+    return str(plan.SERVICES), str(plan.INTERNET)
 
 
 def drop_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:

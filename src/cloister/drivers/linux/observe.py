@@ -138,11 +138,11 @@ def _uplinks(services: Reading | None, routers: dict[str, Reading]) -> Iterator[
 
 def _joined(services: Reading, link: rt.Link, router: Reading) -> bool:
     far = router.link(objects.UP_INDEX)
-    if far is None or not (link.up and far.up and link.strict and far.strict and far.forwarding):
+    if far is None or not (link.up and far.up and link.strict and far.strict and link.forwarding and far.forwarding):
         return False
     if (link.peer, far.peer) != (far.index, link.index):
         return False
-    if not router.has_route(str(plan.SERVICES), far.index):
+    if not all(router.has_route(prefix, far.index) for prefix in objects.outside_prefixes(router.space.name)):
         return False
     return rt.nsid_of(services.space.route, router.space.descriptor) == link.peer_nsid
 

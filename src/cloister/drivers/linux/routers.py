@@ -78,10 +78,20 @@ def _rebuild(space: Space, role: str, batch: list[Message]) -> None:
         if not declared.interval:  # a subnet's Put brings its prefix back
             with suppress(NetlinkError):
                 found = nft.read_elements(space.filter, declared.name)
-                kept = [nft.Element(key, value) for key, value in found.items()]
-                elements += [nft.elements_add(declared.name, kept)] if kept else []
+                elements += _restored(declared, found)
     for error in space.filter.transact([nft.table_new(role), nft.table_delete(), *batch, *elements]).values():
         raise error
+
+
+def _restored(declared: nft.Set, found: dict[bytes, bytes]) -> list[Message]:
+    """What brings back the elements of a set."""
+    if not found:
+        return []
+    if not declared.object_type:
+        return [nft.elements_add(declared.name, [nft.Element(key, value) for key, value in found.items()])]
+    named = {key: value.decode() for key, value in found.items()}
+    messages = [nft.timeout_new(nft.timeout_minutes(name)) for name in sorted(set(named.values()))]
+    return [*messages, nft.elements_add(declared.name, [nft.Element(key, object=name) for key, name in named.items()])]
 
 
 @lru_cache

@@ -21,11 +21,17 @@ from cloister.drivers.linux.nftables import Chain, Rule, Set
 from cloister.net import plan
 
 NICS, UPLINK, UPLINKS, PEERS, HOPS = "n*", "up", "u-*", "p*", "h*"
+UPLINKS_OF_NETWORKS, UPLINK_OF_INTERNET = "u-vnet-*", "u-internet"
 FORWARDS = "forwards"  # address . port of an approved endpoint -> address . port in services
 IDENTITIES = "identities"  # the same key -> the source that the service sees
 ENDPOINTS = "endpoints"  # addresses of endpoints, approved or not
 OUTBOUND_SUBNETS = "outbound_subnets"  # subnets with default outbound access
-SOURCES = "sources"  # a machine's address -> the public address that it leaves with
+SOURCES = "sources"  # a machine's address -> the first of the public addresses that it leaves with, for those who have any
+POOLS = "pools"  # a machine's address . a number below POOL_SLOTS -> the one to leave with
+PUBLICATIONS = "publications"  # a public address -> the machine that is reached by it
+IDLE_OUT = "idle_out"  # a machine's address -> when an idle connection that leaves by one of these is forgotten
+IDLE_IN = "idle_in"  # a public address -> when one that came in by it is
+POOL_SLOTS = 16  # a NAT gateway has so many addresses at most
 SERVICE_SOURCES = "service_sources"  # a machine's address . a service's /24 -> its subnet's identity
 OVERRIDDEN = "overridden"  # interface . endpoint's address that a user-defined route leads elsewhere
 APPLIANCES = "appliances"  # the address of an appliance here -> the mark, and table, that leads to it
@@ -33,11 +39,13 @@ OUTBOUND = "outbound"  # the chain with the network's one public source address
 SENT = 1  # the mark of what a machine sent: without it the check of sources would follow user-defined routes too
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 _SERVICES, _HOST = str(plan.SERVICES), sorted(plan.HOST_ADDRESSES)
-_DNS_PORT, _HTTP_PORT = 53, 80
+_DNS_PORT, _HTTP_PORT = 53, plan.HTTP_PORT
+_INTERNET = str(plan.INTERNET)
 
 _from_nic = ex.incoming(NICS)
 _to_nic = ex.outgoing(NICS)
 _to_uplink = ex.outgoing(UPLINK)
+_from_uplink = ex.incoming(UPLINK)
 _from_peer = ex.incoming(PEERS)
 _to_peer = ex.outgoing(PEERS)
 _by_hop = _from_peer + ex.from_hop()
@@ -47,15 +55,26 @@ def _port(protocol: int, number: int) -> bytes:
     return ex.protocol(protocol) + ex.to_port(number)
 
 
+def _outside(way: bytes) -> tuple[Rule, ...]:
+    """What is open to those who come this way: the public services, and the machines and public addresses of the internet."""
+    return (*_public_services(way), Rule("the cloud's internet", way + ex.destination(_INTERNET) + ex.verdict(ACCEPT)))
+
+
 def _public_services(way: bytes) -> tuple[Rule, ...]:
-    """What of the services range is open to those who come this way: 443, and the public DNS."""
+    """What of the services range is open to those who come this way: 443, the public DNS, and HTTP to what is allowed outside."""
     dns = ex.destination(str(plan.PUBLIC_DNS))
+    allowed = ex.destination(str(plan.ALLOWED_NAMES))
     accept = ex.verdict(ACCEPT)
     return (
+        Rule("names that the operator allows", way + allowed + _port(TCP, _HTTP_PORT) + accept),
         Rule("the cloud's public addresses", way + ex.destination(_SERVICES) + _port(TCP, plan.EDGE_PORT) + accept),
         Rule("public DNS", way + dns + _port(UDP, _DNS_PORT) + accept),
         Rule("public DNS", way + dns + _port(TCP, _DNS_PORT) + accept),
     )
+
+
+_new_tcp = ex.state(ex.NEW) + ex.protocol(TCP)
+_public = ex.from_prefix(_INTERNET) + ex.destination(_INTERNET) + ex.verdict(ACCEPT)
 
 
 @dataclass(frozen=True)
@@ -81,12 +100,25 @@ SERVICES = Ruleset(
             hook=ex.INPUT,
             policy=DROP,
         ),
-        Chain("forward", (), hook=ex.FORWARD, policy=DROP),
+        Chain(
+            "forward",
+            (
+                Rule("from a network to public addresses", ex.incoming(UPLINKS_OF_NETWORKS) + ex.outgoing(UPLINKS) + _public),
+                Rule("from the internet likewise", ex.incoming(UPLINK_OF_INTERNET) + ex.outgoing(UPLINKS_OF_NETWORKS) + _public),
+            ),
+            hook=ex.FORWARD,
+            policy=DROP,
+        ),
     ),
-    sysctls=(NO_IPV6,),
+    sysctls=(
+        NO_IPV6,
+        # What a network sends to a public address of its own goes out where it came in: no better way is to be told.
+        ("ipv4/conf/all/send_redirects", "0"),
+        ("ipv4/conf/default/send_redirects", "0"),
+    ),
 )
 
-# No connection tracking: nothing is translated here, and only services answer over the uplink.
+# No connection tracking: nothing is translated here. What comes over the uplink has passed its sender's router and services.
 INTERNET = Ruleset(
     sets=(),
     chains=(
@@ -94,8 +126,8 @@ INTERNET = Ruleset(
             "forward",
             (
                 Rule("machines of the internet reach each other", _from_nic + _to_nic + ex.verdict(ACCEPT)),
-                *_public_services(_from_nic + _to_uplink),
-                Rule("answers of services", ex.incoming(UPLINK) + _to_nic + ex.verdict(ACCEPT)),
+                *_outside(_from_nic + _to_uplink),
+                Rule("answers of services, and networks' machines", _from_uplink + _to_nic + ex.verdict(ACCEPT)),
             ),
             hook=ex.FORWARD,
             policy=DROP,
@@ -114,6 +146,10 @@ VNET = Ruleset(
         Set(OVERRIDDEN, nft.INDEX_ADDRESS),
         Set(APPLIANCES, nft.ADDRESS, nft.MARK),
         Set(SOURCES, nft.ADDRESS, nft.ADDRESS),
+        Set(POOLS, nft.ADDRESS_NUMBER, nft.ADDRESS),
+        Set(PUBLICATIONS, nft.ADDRESS, nft.ADDRESS),
+        Set(IDLE_OUT, nft.ADDRESS, object_type=nft.TIMEOUT),
+        Set(IDLE_IN, nft.ADDRESS, object_type=nft.TIMEOUT),
         Set(SERVICE_SOURCES, nft.TWO_ADDRESSES, nft.ADDRESS),
     ),
     chains=(
@@ -135,6 +171,7 @@ VNET = Ruleset(
             (
                 Rule("approved endpoints", _from_nic + ex.dnat_by(FORWARDS)),
                 Rule("approved endpoints, from a peered network", _from_peer + ex.dnat_by(FORWARDS)),
+                Rule("public addresses of machines", _from_uplink + ex.dnat_to_machine(PUBLICATIONS)),
             ),
             hook=ex.PREROUTING,
             type="nat",
@@ -142,7 +179,11 @@ VNET = Ruleset(
         ),
         Chain(
             "translated",
-            (Rule("what goes to an endpoint has been routed", _from_nic + ex.translated() + ex.marked(0)),),
+            (
+                Rule("what goes to an endpoint has been routed", _from_nic + ex.translated() + ex.onward() + ex.marked(0)),
+                Rule("by a public address", _from_uplink + ex.translated() + ex.verdict(ACCEPT)),
+                Rule("nothing else begins outside", _from_uplink + ex.state(ex.NEW | ex.INVALID) + ex.verdict(DROP)),
+            ),
             hook=ex.PREROUTING,
             priority=-90,
         ),
@@ -153,18 +194,24 @@ VNET = Ruleset(
                 Rule("the endpoint's identity as source", _to_uplink + ex.translated() + ex.snat_by(IDENTITIES)),
                 Rule("an endpoint without identity", _to_uplink + ex.translated() + ex.verdict(DROP)),
                 Rule("service endpoints", _to_uplink + ex.snat_by_service(SERVICE_SOURCES)),
-                Rule(
-                    "NAT gateway, or its own public address", _to_uplink + ex.destination(_SERVICES) + ex.snat_by_source(SOURCES)
-                ),
-                Rule(
-                    "default outbound access",
-                    _to_uplink + ex.source_in(OUTBOUND_SUBNETS) + ex.destination(_SERVICES) + ex.verdict(ACCEPT, chain=OUTBOUND),
-                ),
+                Rule("a NAT gateway, or its own public address", _to_uplink + ex.snat_in_turn(POOLS, POOL_SLOTS)),
+                Rule("never by default for those who have one", _to_uplink + ex.snat_by_source(SOURCES)),
+                Rule("default outbound access", _to_uplink + ex.source_in(OUTBOUND_SUBNETS) + ex.verdict(ACCEPT, chain=OUTBOUND)),
                 Rule("no private source leaves the network", _to_uplink + ex.verdict(DROP)),
             ),
             hook=ex.POSTROUTING,
             type="nat",
             priority=100,
+        ),
+        Chain(
+            "idle",
+            (
+                Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
+                Rule("what leaves", _from_nic + _to_uplink + _new_tcp + ex.object_of_source_in(IDLE_OUT)),
+                Rule("what comes in by a public address", _from_uplink + _to_nic + _new_tcp + ex.object_of_original_in(IDLE_IN)),
+            ),
+            hook=ex.FORWARD,
+            priority=-5,
         ),
         Chain(
             "forward",
@@ -176,8 +223,10 @@ VNET = Ruleset(
                 Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
                 Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("from a peered network", _from_peer + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
-                *_public_services(_from_nic + _to_uplink + ex.source_in(OUTBOUND_SUBNETS)),
-                *_public_services(_from_nic + _to_uplink + ex.with_source_in(SOURCES)),
+                Rule("by a public address", _from_uplink + _to_nic + ex.translated() + ex.verdict(ACCEPT)),
+                Rule("a connection that is forgotten", _from_nic + _to_uplink + ex.state(ex.INVALID) + ex.tcp_reset()),
+                *_outside(_from_nic + _to_uplink + ex.source_in(OUTBOUND_SUBNETS)),
+                *_outside(_from_nic + _to_uplink + ex.with_source_in(SOURCES)),
                 *_public_services(_from_nic + _to_uplink + ex.with_service_in(SERVICE_SOURCES)),
             ),
             hook=ex.FORWARD,
@@ -217,6 +266,9 @@ VNET = Ruleset(
         ("netfilter/nf_conntrack_tcp_loose", "0"),
         # A segment outside the window stays part of its connection: as invalid it would be reset by the rule above.
         ("netfilter/nf_conntrack_tcp_be_liberal", "1"),
+        # nat-gateway-resource: the idle timeout of UDP is 4 minutes and not configurable.
+        ("netfilter/nf_conntrack_udp_timeout", "240"),
+        ("netfilter/nf_conntrack_udp_timeout_stream", "240"),
     ),
 )
 

@@ -6,11 +6,12 @@ The walk reads the objects (routes, map elements), not the intent, so it shares 
 from __future__ import annotations
 
 import asyncio
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 import msgspec
 
 from cloister.drivers.sim.filters import Packet, denied, denied_on
+from cloister.drivers.sim.internet import is_public, published, routers_of, source_of
 from cloister.drivers.sim.routes import crosses, next_step, nic_at, peer_route
 from cloister.net import plan
 from cloister.net.desired import (
@@ -29,6 +30,7 @@ from cloister.net.desired import (
     NicRoutes,
     PeerLink,
     PeerRoute,
+    Publication,
     Put,
     Sever,
     Uplink,
@@ -100,7 +102,7 @@ class SimFabric:
                 return (thing.router, thing.machine)
             case PeerLink() | PeerRoute() | Hop():
                 return (thing.namespace, thing.other)
-            case NicRoutes() | Egress() | Appliance():
+            case NicRoutes() | Egress() | Publication() | Appliance():
                 return (thing.namespace,)
         return ()
 
@@ -144,6 +146,9 @@ class SimFabric:
         Rules look at answers only in a router that has not seen the first packet (``seen``).
         """
         back, at = packet.answer(), nic
+        if is_public(back.destination):  # what was translated on its way in must go out where it came from
+            step = next_step(self.objects, at, back.destination, back.source)
+            return "" if step.to in ("system", "uplink") else step.why or "the answer goes another way"
         for _ in range(HOPS_MAX):
             step = next_step(self.objects, at, back.destination, back.source)
             if step.nic is None:
@@ -209,29 +214,41 @@ class SimFabric:
 
     def _outbound(self, nic: Nic, router: str, packet: Packet) -> Verdict:
         address, port = packet.destination, packet.port
-        if IPv4Address(address) not in plan.SERVICES:
+        if IPv4Address(address) not in plan.SERVICES and not is_public(address):
             return Verdict(False, why="no route")
-        to_dns = address == str(plan.PUBLIC_DNS) and port == DNS_PORT and packet.protocol in ("tcp", "udp")
-        if not to_dns and (port, packet.protocol) != (plan.EDGE_PORT, "tcp"):
-            return Verdict(False, why="the services take no such port")
+        if not is_public(address) and (why := self._refused(packet)):
+            return Verdict(False, why=why)
         if f"uplink {router}" not in self.objects:
             return Verdict(False, why="no uplink")
         if packet.source != nic.address:
             return Verdict(False, why="an appliance must send from its own address to get out")
-        namespace = self.objects.get(f"namespace {router}")
-        assert isinstance(namespace, Namespace)
-        if namespace.role == "internet":
-            return Verdict(True, address, port, nic.address)
-        to = IPv4Network(f"{address}/24", strict=False)
-        ways = (self.objects.get(f"egress {router} {nic.address} {to}"), self.objects.get(f"egress {router} {nic.address}"))
-        egress = next((way for way in ways if isinstance(way, Egress)), None)
-        if egress is not None:
-            return Verdict(True, address, port, egress.source)
-        gateways = (gateway for gateway in self.objects.values() if isinstance(gateway, Gateway) and gateway.namespace == router)
-        for gateway in gateways:
-            if gateway.outbound and IPv4Address(nic.address) in IPv4Network(gateway.prefix):
-                return Verdict(True, address, port, namespace.outbound)
-        return Verdict(False, why="no outbound access")
+        source = source_of(self.objects, nic, address)
+        if not source:
+            return Verdict(False, why="no outbound access")
+        if not is_public(address):
+            return Verdict(True, address, port, source)
+        if router not in routers_of(self.objects, source):
+            return Verdict(False, why="no way back")
+        return self._outside(msgspec.structs.replace(packet, source=source))
+
+    @staticmethod
+    def _refused(packet: Packet) -> str:
+        """Why the services take no such packet; "" where they do."""
+        address, port = packet.destination, packet.port
+        to_dns = address == str(plan.PUBLIC_DNS) and port == DNS_PORT and packet.protocol in ("tcp", "udp")
+        to_allowed = IPv4Address(address) in plan.ALLOWED_NAMES and (port, packet.protocol) == (plan.HTTP_PORT, "tcp")
+        taken = to_dns or to_allowed or (port, packet.protocol) == (plan.EDGE_PORT, "tcp")
+        return "" if taken else "the services take no such port"
+
+    def _outside(self, packet: Packet) -> Verdict:
+        """A packet among public addresses: to a machine of the internet, or in by a machine's own."""
+        if IPv4Address(packet.destination) in plan.INTERNET_MACHINES:
+            return self._inside("internet", packet, set()) or Verdict(False, why="no route")
+        nic = published(self.objects, packet.destination)
+        if nic is None:
+            return Verdict(False, why="nothing is reached by this public address")
+        inner = msgspec.structs.replace(packet, destination=nic.address)
+        return self._inside(nic.router, inner, {nic.router}) or Verdict(False, why="no route")
 
 
 class SimPlain:

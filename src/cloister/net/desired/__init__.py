@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cloister.net.desired.edge import Caller, Identity, InstanceMetadata, Permission, Policy, Relay, Site, Tenancy
+from cloister.net.desired.edge import Caller, Identity, InstanceMetadata, Outlet, Permission, Policy, Relay, Site, Tenancy
 from cloister.net.desired.fabric import (
     Appliance,
     Egress,
@@ -33,10 +33,11 @@ from cloister.net.desired.fabric import (
     NicRoutes,
     PeerLink,
     PeerRoute,
+    Publication,
     Range,
     Uplink,
 )
-from cloister.net.desired.resolver import Door, Onward, PublicName, View, ZoneRecords
+from cloister.net.desired.resolver import Door, Onward, OutsideName, PublicName, View, ZoneRecords
 
 __all__ = [
     "Appliance",
@@ -63,11 +64,14 @@ __all__ = [
     "Nic",
     "NicRoutes",
     "Onward",
+    "Outlet",
+    "OutsideName",
     "PeerLink",
     "PeerRoute",
     "Permission",
     "Policy",
     "PublicName",
+    "Publication",
     "Put",
     "Range",
     "Relay",
@@ -86,6 +90,7 @@ FabricObject = (
     | Gateway
     | Nic
     | Egress
+    | Publication
     | NicRoutes
     | Hop
     | Appliance
@@ -96,8 +101,8 @@ FabricObject = (
     | IdentityRoute
     | Filters
 )
-EdgeObject = Site | Policy | Identity | Caller | Relay | InstanceMetadata | Permission | Tenancy
-ResolverObject = View | Door | ZoneRecords | PublicName
+EdgeObject = Site | Policy | Identity | Caller | Relay | InstanceMetadata | Outlet | Permission | Tenancy
+ResolverObject = View | Door | ZoneRecords | PublicName | OutsideName
 Desired = FabricObject | EdgeObject | ResolverObject
 
 

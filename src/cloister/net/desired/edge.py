@@ -59,18 +59,32 @@ class Identity(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=
 
 class Relay(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """One port of a private link service: what comes to ``address`` by an endpoint of ``resource`` goes on to ``targets`` from
-    ``namespace``, which holds the NAT address; ``proxy`` adds the PROXY protocol's header."""
+    ``namespaces`` in turn, each of which holds a NAT address; ``proxy`` adds the PROXY protocol's header."""
 
     owner: str
     address: str
     resource: str
-    namespace: str
+    namespaces: tuple[str, ...]
     targets: tuple[tuple[str, int], ...]
     proxy: bool = False
 
     @property
     def key(self) -> str:
         return f"relay {self.address}"
+
+
+class Outlet(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """The way out to a name of the real internet: TLS and HTTP for ``name`` (or one label below it, where it begins with
+    ``*.``) that come to ``address`` go on to it, at ``pins`` where the operator wrote its addresses."""
+
+    owner: str
+    address: str
+    name: str
+    pins: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"outlet {self.address}"
 
 
 class Caller(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):

@@ -75,21 +75,38 @@ class Nic(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True)
 
 
 class Egress(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
-    """A machine's own public source: what ``address`` of router ``namespace`` sends out is sent from ``source``.
+    """A machine's own public sources: what ``address`` of router ``namespace`` sends out is sent from one of ``sources``.
 
-    That of its NAT gateway, or its own public IP address; it stands before default outbound access. With ``to``, a /24 of the
-    services, it holds for what goes there, before all others: by a service endpoint, from the subnet's identity.
+    Those of its NAT gateway, which connections take in turn, or its own public IP address; they stand before default outbound
+    access. With ``to``, a /24 of the services, it holds for what goes there, before all others: by a service endpoint, from the
+    subnet's identity. ``idle``: after how many minutes a TCP connection by which nothing goes is forgotten (0: the kernel's).
     """
 
     owner: str
     namespace: str
     address: str
-    source: str
+    sources: tuple[str, ...]
     to: str = ""
+    idle: int = 0
 
     @property
     def key(self) -> str:
         return f"egress {self.namespace} {self.address} {self.to}".rstrip()
+
+
+class Publication(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A public address by which a machine is reached: what comes to ``public`` over the uplink of router ``namespace`` goes to
+    ``address``, its source as it was. ``idle`` as for Egress."""
+
+    owner: str
+    namespace: str
+    public: str
+    address: str
+    idle: int = 4
+
+    @property
+    def key(self) -> str:
+        return f"publication {self.namespace} {self.public}"
 
 
 class NicRoutes(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):

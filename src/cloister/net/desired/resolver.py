@@ -77,3 +77,18 @@ class PublicName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_onl
     @property
     def key(self) -> str:
         return f"name {self.fqdn}"
+
+
+class OutsideName(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
+    """A name of the real internet that the operator allows: it leads to ``address``.
+
+    ``fqdn`` may begin with ``*.`` (one label). A name of this cloud stands before it.
+    """
+
+    owner: str
+    fqdn: str
+    address: str
+
+    @property
+    def key(self) -> str:
+        return f"outside {self.fqdn}"

@@ -16,7 +16,7 @@ from cloister.net.plan import normal_region
 from cloister.providers.compute.virtual_machines import NAME as VIRTUAL_MACHINES
 from cloister.providers.fabric import machines
 from cloister.providers.network import addresses, network_interfaces
-from cloister.providers.network.user_routes import public_address
+from cloister.providers.network.public_sides import machine_side
 
 
 def machine_at(namespace: str, address: str, view: View) -> Row | None:
@@ -115,7 +115,7 @@ def _interface(card: Row, view: View) -> dict[str, Any]:
     within = [prefix for prefix in addresses.subnet_prefixes(subnet) if IPv4Address(address) in prefix] if subnet else []
     return {
         "ipv4": {
-            "ipAddress": [{"privateIpAddress": address, "publicIpAddress": public_address(card, view)[0]}],
+            "ipAddress": [{"privateIpAddress": address, "publicIpAddress": machine_side(card, view).address}],
             "subnet": [{"address": str(prefix.network_address), "prefix": str(prefix.prefixlen)} for prefix in within],
         },
         "ipv6": {"ipAddress": []},

@@ -18,7 +18,7 @@ from cloister.arm.schema import boolean, id_of, integer, obj, string
 from cloister.net import plan
 from cloister.net.intent import Host, Interface
 from cloister.providers.network import addresses, network_interfaces, special_subnets, subnets, virtual_networks
-from cloister.providers.network.user_routes import public_address
+from cloister.providers.network.public_sides import machine_side
 from cloister.providers.privatedns import registration
 
 NAME = addresses.MACHINES
@@ -231,7 +231,7 @@ def realize(row: Row, view: View) -> Iterator[Interface | Host]:
     card = interface_of(row, view)
     if row.properties.get("networkInterface") and card is None:
         return
-    public, public_because = public_address(card, view)
+    public = machine_side(card, view)
     yield Interface(
         owner=row.id,
         network=network,
@@ -240,8 +240,10 @@ def realize(row: Row, view: View) -> Iterator[Interface | Host]:
         address=address_of(row, view),
         dns_servers=dns_servers(row, view),
         forwarding=any(some.properties.get("enableIPForwarding") is True for some in (row, card) if some),
-        public=public,
-        public_because=public_because,
+        public=public.address,
+        public_because=public.because,
+        public_open=public.is_open,
+        public_idle=public.idle,
         filter=addresses.filter_of(card) if card else "",
         groups=network_interfaces.groups(card) if card else (),
     )

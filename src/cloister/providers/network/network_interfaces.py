@@ -24,6 +24,7 @@ from cloister.providers.network import (
     special_subnets,
     subnets,
 )
+from cloister.providers.network.public_sides import public_address_problems
 from cloister.providers.network.versions import API_VERSIONS
 from cloister.providers.privatedns import registration
 
@@ -158,6 +159,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
         named = addresses.groups_of(properties)
         at_groups = f"{at}.applicationSecurityGroups"
         yield from associations.problems(who, at_groups, named, associations.APPLICATION_GROUPS, location, view)
+        yield from public_address_problems(row, properties, f"{at}.publicIPAddress.id", view)
         text = subnet_id(properties)
         subnet = view.get(text) if text else None
         if subnet is None:

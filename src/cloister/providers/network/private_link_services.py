@@ -16,6 +16,7 @@ from cloister.arm.errors import Problem
 from cloister.arm.ids import key
 from cloister.arm.resource import Action, Call, Change, Outcome, PrivateLinkGroup, ResourceType, Row, View, listening
 from cloister.arm.schema import anything, array, boolean, obj, ref, string
+from cloister.limits import LINK_SERVICE_ADDRESSES_MAX
 from cloister.net.intent import Interface, LinkedName, LinkService
 from cloister.net.plan import normal_region
 from cloister.providers import private_link
@@ -112,10 +113,18 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             "properties.ipConfigurations",
             f"cannot make private link service '{row.name}' without an IP configuration; give one with a subnet.",
         )
+    networks = {key(home.rsplit("/subnets/", 1)[0]) for item in items if (home := _home(item))}
+    if len(networks) > 1 or len(items) > LINK_SERVICE_ADDRESSES_MAX:
+        yield Problem(
+            "PrivateLinkServiceIpConfigurationsInvalid",
+            "properties.ipConfigurations",
+            f"cannot give private link service '{row.name}' these IP configurations: name at most "
+            f"{LINK_SERVICE_ADDRESSES_MAX}, in subnets of one virtual network.",
+        )
     for n, item in enumerate(items):
         inner = item.get("properties") or {}
         at = f"properties.ipConfigurations[{n}].properties"
-        text = (inner.get("subnet") or {}).get("id") or ""
+        text = _home(item)
         subnet = view.get(text)
         if subnet is None:
             yield Problem(
@@ -135,6 +144,11 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             problem = addresses.wish_problem(inner.get("privateIPAddress") or "", subnet, view, row.id, f"{at}.privateIPAddress")
             if problem:
                 yield problem
+
+
+def _home(item: dict[str, Any]) -> str:
+    """The subnet of one IP configuration."""
+    return str(((item.get("properties") or {}).get("subnet") or {}).get("id") or "")
 
 
 def _list_problems(row: Row) -> Iterator[Problem]:
@@ -169,8 +183,8 @@ def settle(change: Change, view: View) -> Row:
             now[name] = before[name]
         elif subnet is not None:
             now = addresses.choose(subnet, view, row.id, [name], now)
-    if "number" not in facts:
-        facts["number"] = view.number("machine")
+    numbers = dict(facts.get("numbers") or {})
+    facts["numbers"] = {name: numbers[name] if name in numbers else view.number("machine") for name in now}
     given = dict(facts.get("slots") or {})
     for port in link_backends.ports(row, view):
         if str(port) not in given:
@@ -180,19 +194,23 @@ def settle(change: Change, view: View) -> Row:
 
 
 def realize(row: Row, view: View) -> Iterator[Interface | LinkService]:
-    """A NIC at the NAT address, and where each port leads."""
-    name, address = next(iter((row.facts.get("addresses") or {}).items()), ("", ""))
-    subnet = view.get((row.facts.get("subnets") or {}).get(name) or "")
-    network = subnet.id.rsplit("/subnets/", 1)[0] if subnet is not None else ""
-    if subnet is None or not address or "number" not in row.facts:
+    """A NIC at each NAT address, and where each port leads. They are of one network."""
+    homes, numbers, given = row.facts.get("subnets") or {}, row.facts.get("numbers") or {}, slots(row, view)
+    sources: list[tuple[int, str]] = []
+    network = ""
+    for name, address in (row.facts.get("addresses") or {}).items():
+        subnet = view.get(homes.get(name) or "")
+        if subnet is None or not address or name not in numbers:
+            continue
+        network = network or subnet.id.rsplit("/subnets/", 1)[0]
+        sources.append((numbers[name], address))
+        yield Interface(owner=row.id, network=network, subnet=subnet.id, number=numbers[name], address=address)
+    if not sources:
         return
-    number, given = row.facts["number"], slots(row, view)
-    yield Interface(owner=row.id, network=network, subnet=subnet.id, number=number, address=address)
     yield LinkService(
         owner=row.id,
         network=network,
-        number=number,
-        address=address,
+        sources=tuple(sources),
         ports=tuple((port, given[port], targets) for port, targets in link_backends.ports(row, view).items() if port in given),
         proxy=bool(row.properties.get("enableProxyProtocol")),
     )
@@ -244,6 +262,6 @@ TYPE = ResourceType(
     private_link=(GROUP,),
     in_use_code="PrivateLinkServiceWithPrivateEndpointConnectionsCannotBeDeleted",
     scope_actions={"checkPrivateLinkServiceVisibility": Action(run=visibility)},
-    coverage=listening("TCP alone; one NAT address, the first; ports of destinationIPAddress by the tag cloister-ports"),
+    coverage=listening("TCP alone; ports of destinationIPAddress by the tag cloister-ports"),
 )
 CONNECTIONS = private_link.child_types(NAME, API_VERSIONS)[0]

@@ -1,4 +1,4 @@
-"""Microsoft.Network/publicIPAddresses: an address of this cloud's internet: the source of what has it. Nothing comes in by it.
+"""Microsoft.Network/publicIPAddresses: an address of this cloud's internet: what has it leaves with it and is reached by it.
 
 Source: learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses; publicIpAddress.json 2022-01-01.
 """
@@ -6,7 +6,7 @@ Source: learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresse
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from cloister.arm.errors import ArmError, Problem
@@ -14,17 +14,14 @@ from cloister.arm.ids import key
 from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, integer, obj, ref, string
 from cloister.net import plan
+from cloister.net.intent import PublicLabel
+from cloister.providers.network import public_ip_prefixes, public_sides
+from cloister.providers.network.public_sides import prefix_of
 from cloister.providers.network.versions import API_VERSIONS
 from cloister.providers.required import sku, sku_name, spelled
 
-NAME = "Microsoft.Network/publicIPAddresses"
+NAME = public_sides.ADDRESSES
 SKUS = ("Basic", "Standard", "StandardV2")
-USERS = (
-    "Microsoft.Network/networkInterfaces", "Microsoft.Network/natGateways", "Microsoft.Network/virtualNetworkGateways",
-    "Microsoft.Network/bastionHosts", "Microsoft.Network/loadBalancers", "Microsoft.Network/azureFirewalls",
-    "Microsoft.Network/applicationGateways",
-)  # fmt: skip
-
 PROPERTIES = obj(
     publicIPAllocationMethod=string("Static", "Dynamic", default="Dynamic"),
     publicIPAddressVersion=string("IPv4", "IPv6", default="IPv4", create_only=True),
@@ -37,7 +34,7 @@ PROPERTIES = obj(
     ),
     ddosSettings=anything(),
     ipTags=array(anything()),
-    publicIPPrefix=ref("Microsoft.Network/publicIPPrefixes"),
+    publicIPPrefix=ref(public_ip_prefixes.NAME, create_only=True),
     deleteOption=string("Delete", "Detach"),
     natGateway=anything(),
     linkedPublicIPAddress=anything(),
@@ -53,6 +50,11 @@ PROPERTIES = obj(
 def label(row: Row) -> str:
     """The DNS label, ``""`` for none."""
     return str((row.properties.get("dnsSettings") or {}).get("domainNameLabel") or "")
+
+
+def prefix_id(row: Row) -> str:
+    """The public IP prefix that its address is of, ``""`` for none."""
+    return str((row.properties.get("publicIPPrefix") or {}).get("id") or "")
 
 
 def fqdn(row: Row) -> str:
@@ -82,6 +84,12 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             "properties.publicIPAddressVersion",
             f"cannot make public IP address '{row.name}' of version IPv6: this cloud's networks are IPv4; use IPv4.",
         )
+    if prefix_id(row) and view.get(prefix_id(row)) is None:
+        yield Problem(
+            "InvalidResourceReference",
+            "properties.publicIPPrefix.id",
+            f"cannot make public IP address '{row.name}' of the prefix '{prefix_id(row)}': it was not found; make it first.",
+        )
     if label(row):
         for other in view.of_type(NAME):
             if key(other.id) != key(row.id) and label(other) and fqdn(other).lower() == fqdn(row).lower():
@@ -106,6 +114,11 @@ def settle(change: Change, view: View) -> Row:
 
 def _free(row: Row, view: View) -> str:
     taken = {other.facts.get("address") for other in view.of_type(NAME) if key(other.id) != key(row.id)}
+    own = prefix_of(view.get(prefix_id(row))) if prefix_id(row) else None
+    if own is not None:
+        return _free_of(own, row, taken)
+    for other in view.of_type(public_ip_prefixes.NAME):
+        taken.update(map(str, prefix_of(other) or ()))
     start = int(plan.PUBLIC_ADDRESSES.network_address)
     for number in range(start + 4, start + plan.PUBLIC_ADDRESSES.num_addresses - 1):
         text = str(IPv4Address(number))
@@ -118,9 +131,27 @@ def _free(row: Row, view: View) -> str:
     )
 
 
+def _free_of(prefix: IPv4Network, row: Row, taken: set) -> str:
+    for address in prefix:
+        if str(address) not in taken:
+            return str(address)
+    raise ArmError(
+        400,
+        "PublicIpPrefixOutOfIpAddresses",
+        f"cannot make public IP address '{row.name}': all {prefix.num_addresses} addresses of the prefix '{prefix_id(row)}' are "
+        "given; delete one that is not used, or use another prefix.",
+    )
+
+
+def realize(row: Row, view: View) -> Iterator[PublicLabel]:
+    """The name of its DNS label, once it has its address."""
+    if label(row) and (users(row, view) or row.properties.get("publicIPAllocationMethod") == "Static"):
+        yield PublicLabel(owner=row.id, fqdn=fqdn(row), address=row.facts["address"])
+
+
 def users(row: Row, view: View) -> list[Row]:
     """The rows that have the address attached."""
-    return [user for kind in USERS for user in view.referring(row.id, kind)]
+    return [user for kind in public_sides.ADDRESS_USERS for user in view.referring(row.id, kind)]
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
@@ -146,10 +177,11 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=enforced("IPv4 only"),
+    coverage=enforced("IPv4 only; a machine is reached by it, a load balancer or gateway is not"),
     properties=PROPERTIES,
     check=check,
     settle=settle,
+    realize=realize,
     show=show,
     blockers=blockers,
     in_use_code="PublicIPAddressCannotBeDeleted",

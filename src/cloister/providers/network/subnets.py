@@ -12,7 +12,8 @@ from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
 from cloister.net.plan import subnet_identity
 from cloister.providers.network import addresses, associations, prefixes, special_subnets, virtual_networks
-from cloister.providers.network.user_routes import public_source, user_routes
+from cloister.providers.network.public_sides import nat_side
+from cloister.providers.network.user_routes import user_routes
 from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
 
 NAME = virtual_networks.SUBNETS
@@ -231,7 +232,7 @@ def realize(row: Row, view: View) -> Iterator[Subnet]:
         return
     services = service_endpoints(row) if "identity" in row.facts else ()
     nat_id = (row.properties.get("natGateway") or {}).get("id") or ""
-    nat = public_source(nat_id, view)
+    nat = nat_side(nat_id, view)
     for prefix in addresses.subnet_prefixes(row):
         yield Subnet(
             owner=row.id,
@@ -242,8 +243,9 @@ def realize(row: Row, view: View) -> Iterator[Subnet]:
             routes=user_routes(row, view),
             service_endpoints=services,
             identity=subnet_identity(row.facts["identity"]) if services else "",
-            nat=nat,
-            nat_because=nat_id if nat else "",
+            nat=nat.addresses,
+            nat_because=nat_id if nat.addresses else "",
+            nat_idle=nat.idle,
             filter=addresses.filter_of(row),
         )
 

@@ -36,26 +36,6 @@ def remote_endpoints(vnet: Row, view: View, endpoints: str, subnets: str) -> tup
     return tuple(sorted(found))
 
 
-def public_source(gateway: str, view: View) -> str:
-    """The public address that a NAT gateway (its id) sends from: the first of its own; "" for none."""
-    row = view.get(gateway) if gateway else None
-    for item in (row.properties.get("publicIpAddresses") or ()) if row is not None else ():
-        address = view.get(item.get("id") or "")
-        if address is not None and address.facts.get("address"):
-            return str(address.facts["address"])
-    return ""
-
-
-def public_address(card: Row | None, view: View) -> tuple[str, str]:
-    """The public IP address of a network interface's first configuration that has one, and its id; two empty texts for none."""
-    for item in (card.properties.get("ipConfigurations") or ()) if card is not None else ():
-        id = ((item.get("properties") or {}).get("publicIPAddress") or {}).get("id") or ""
-        row = view.get(id) if id else None
-        if row is not None and row.facts.get("address"):
-            return str(row.facts["address"]), row.id
-    return "", ""
-
-
 def allowed_subnets(row: Row) -> tuple[str, ...]:
     """The subnets that a resource's ``networkAcls.virtualNetworkRules`` let in; none while public access is Disabled."""
     if str(row.properties.get("publicNetworkAccess") or "Enabled").lower() != "enabled":

@@ -18,14 +18,23 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 
 from cloister.arm import ids
-from cloister.limits import EDGE_CONNECTIONS_MAX, EDGE_CONNECTIONS_PER_PEER_MAX, HELLO_BYTES_MAX, HELLO_SECONDS
+from cloister.limits import (
+    EDGE_CONNECTIONS_MAX,
+    EDGE_CONNECTIONS_PER_PEER_MAX,
+    HEADER_BYTES_MAX,
+    HELLO_BYTES_MAX,
+    HELLO_SECONDS,
+)
 from cloister.net import plan
-from cloister.net.desired import Identity, Relay
+from cloister.net.allowed import covers
+from cloister.net.desired import Identity, Outlet, Relay
 from cloister.services.edge import hello
 from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.conversation import Answer, Conversation, Room
 from cloister.services.edge.gates import HOST_NAMES, Way
-from cloister.services.edge.measured import refusals_log
+from cloister.services.edge.measured import egress_log, refusals_log
+from cloister.services.edge.outward import Outward, host_of, refusal
+from cloister.services.edge.outward import carry as pass_on
 from cloister.services.edge.relay import Relays, carry
 from cloister.services.edge.state import EdgeState
 
@@ -91,6 +100,68 @@ class Line:
             return
         self._task = asyncio.get_running_loop().create_task(self._carry(relay, identity, relays))
         self._task.add_done_callback(self._greeted)
+
+    def leave(self, outlet: Outlet | None, outward: Outward) -> None:
+        """Hand the bytes on to the name of the real internet that the address stands for, if that is what is asked for."""
+        if self.way.identity is not None:
+            self._end_by_reset()
+            return
+        secure = self.sock.getsockname()[1] == plan.EDGE_PORT
+        self._task = asyncio.get_running_loop().create_task(self._leave(outlet, outward, secure))
+        self._task.add_done_callback(self._greeted)
+
+    async def _leave(self, outlet: Outlet | None, outward: Outward, secure: bool) -> None:
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                name = await self._name_in_hello() if secure else await self._host_in_head()
+        except (OSError, TimeoutError):
+            self._end()
+            return
+        if outlet is None or not covers(outlet.name, name):
+            words = f"cannot leave the cloud: '{name[:253]}' is not what the operator allows at this address"
+            refusals_log.line("refused egress name=%r of=%r by %s", name[:253], outlet.name if outlet else "", self.way.words)
+            self._refuse_to_leave(secure, hello.UNRECOGNIZED_NAME if name else hello.MISSING_EXTENSION, 403, words)
+            return
+        try:
+            service = await outward.call(outlet, name, plan.EDGE_PORT if secure else plan.HTTP_PORT)
+        except (OSError, TimeoutError) as error:
+            refusals_log.line("cannot call name=%s for %s: %s", name, self.way.words, error or "it is silent")
+            self._refuse_to_leave(secure, hello.INTERNAL_ERROR, 502, f"cannot reach '{name}': {error or 'it is silent'}")
+            return
+        egress_log.line("egress name=%s address=%s port=%d for=%s", name, *service.getpeername(), self.way.address)
+        try:
+            await pass_on(self.sock, service)
+        except OSError as error:
+            log.debug("egress ended name=%s reason=%s", name, error)
+            self._end_by_reset()
+        else:
+            self._end()
+
+    def _refuse_to_leave(self, secure: bool, alert: int, status: int, words: str) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.send(hello.alert(alert) if secure else refusal(status, words))
+            self.sock.shutdown(socket.SHUT_WR)
+            self.sock.recv(HEADER_BYTES_MAX)  # what is unread would turn the close into a reset
+        self._end()
+
+    async def _name_in_hello(self) -> str:
+        said = await self._hello()
+        return said.name if isinstance(said, hello.Hello) else ""
+
+    async def _host_in_head(self) -> str:
+        """Peek until the request's head is whole."""
+        wanted = 1
+        while True:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
+            await _readable(asyncio.get_running_loop(), self.sock)
+            content = self.sock.recv(HEADER_BYTES_MAX, socket.MSG_PEEK)
+            name = host_of(content)
+            if name is not None:
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+                return name
+            if len(content) < wanted or self._is_half_closed():
+                raise ConnectionResetError("the client left")
+            wanted = len(content) + 1
 
     async def _carry(self, relay: Relay, identity: Identity, relays: Relays) -> None:
         try:
@@ -256,9 +327,11 @@ class Listener:
         certificates: Certificates,
         answer: Callable[[Line], Answer],
         relays: Relays,
+        outward: Outward,
     ):
         self.sock = sock
         self._relays = relays
+        self._outward = outward
         self._host = host
         self._state = state
         self._lines = lines
@@ -296,8 +369,12 @@ class Listener:
                 continue
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if not self._host and IPv4Address(local := sock.getsockname()[0]) in plan.LINK_SLOTS:
+            local = sock.getsockname()[0]
+            if not self._host and IPv4Address(local) in plan.LINK_SLOTS:
                 Line(sock, way, self._lines).carry(self._state.relay(local), self._relays)
+                continue
+            if not self._host and IPv4Address(local) in plan.ALLOWED_NAMES:
+                Line(sock, way, self._lines).leave(self._state.outlet(local), self._outward)
                 continue
             Line(sock, way, self._lines).start(self._certificates, self._answer, self._state)
 

@@ -27,12 +27,14 @@ from cloister.limits import (
     TRACKING_CALL_SECONDS,
     TRACKING_WAIT_SECONDS,
 )
+from cloister.net import plan
 from cloister.net.desired import Desired, Drop, Edit, InstanceMetadata, Put, Site
 from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.front import Front
 from cloister.services.edge.handover import Desk
 from cloister.services.edge.listener import Lines, Listener
 from cloister.services.edge.metadata import MetadataServices
+from cloister.services.edge.outward import Outward
 from cloister.services.edge.relay import Relays
 from cloister.services.edge.state import EdgeState
 from cloister.services.identity.tokens import KeysFile, Verifier, jwks_file
@@ -72,6 +74,7 @@ class Edge:
         self.state = EdgeState(on_site=self._new_site, on_gone=self.lines.sever)
         self._journal = Journal(home.snapshot("edge"))
         self._applying = asyncio.Lock()
+        self._outward = Outward()
         self._relays = Relays(holder or keeper_of(home))
 
         async def start() -> None:
@@ -132,6 +135,7 @@ class Edge:
             certificates=self._certificates,
             answer=self._front.answer,
             relays=self._relays,
+            outward=self._outward,
         )
         listener.start()
         self._listeners.append(listener)
@@ -202,18 +206,23 @@ def keeper_of(home: Home) -> Callable[[], Any]:
 
 
 def keeper_openers(home: Home) -> list[Opener]:
-    """The two sockets that the keeper holds for the edge: 443 of the services, and the host's own port."""
+    """The sockets that the keeper holds for the edge: 443 and 80 of the services, and the host's own port."""
 
     keeper = keeper_of(home)
 
     def services() -> Door:
         return Door(keeper().socket("edge-443", namespace="services", type="tcp", address="0.0.0.0", port=443), host=False)
 
+    def plain() -> Door:  # for names of the real internet alone: the kernel lets nothing else in here
+        return Door(
+            keeper().socket("edge-80", namespace="services", type="tcp", address="0.0.0.0", port=plan.HTTP_PORT), host=False
+        )
+
     def host() -> Door:
         port = msgspec.json.decode(home.cloud_file.read_bytes())["host_port"]
         return Door(keeper().socket("edge-host", namespace=None, type="tcp", address="127.0.0.1", port=port), host=True)
 
-    return [services, host]
+    return [services, plain, host]
 
 
 def start_tracking(home: Home) -> Callable[[], None]:

@@ -32,4 +32,5 @@ class Measured:
             self._log.info(text, *values)
 
 
+egress_log = Measured(logging.getLogger("cloister.edge"))
 refusals_log = Measured(logging.getLogger("cloister.edge"))

@@ -49,11 +49,12 @@ class Relays:
         """A connection to a backend. Raises OSError where none answers, TimeoutError."""
         loop = asyncio.get_running_loop()
         first = next(self._turn)
+        namespace = relay.namespaces[first % len(relay.namespaces)]
         error = OSError("no backend")
         async with asyncio.timeout(RELAY_CONNECT_SECONDS):
             for n in range(len(relay.targets)):
                 target = relay.targets[(first + n) % len(relay.targets)]
-                made = await loop.run_in_executor(self._thread, self._socket, relay.namespace)
+                made = await loop.run_in_executor(self._thread, self._socket, namespace)
                 try:
                     async with asyncio.timeout(RELAY_CONNECT_SECONDS / len(relay.targets)):
                         await loop.sock_connect(made, target)
@@ -101,15 +102,16 @@ async def carry(client: socket.socket, relay: Relay, identity: Identity, relays:
             head = greeting(relay, number, client.getpeername(), service.getpeername())
             await asyncio.get_running_loop().sock_sendall(service, head)
         async with asyncio.TaskGroup() as both:
-            both.create_task(_pump(client, service))
-            both.create_task(_pump(service, client))
+            both.create_task(pump(client, service))
+            both.create_task(pump(service, client))
     except ExceptionGroup as error:
         raise OSError(str(error.exceptions[0])) from error
     finally:
         service.close()
 
 
-async def _pump(source: socket.socket, target: socket.socket) -> None:
+async def pump(source: socket.socket, target: socket.socket) -> None:
+    """Carry one direction to its end, and say so to the other side. Raises OSError."""
     loop = asyncio.get_running_loop()
     room = bytearray(CHUNK)
     while count := await loop.sock_recv_into(source, room):

@@ -16,6 +16,7 @@ from cloister.net.desired import (
     Edit,
     Identity,
     InstanceMetadata,
+    Outlet,
     Permission,
     Policy,
     Put,
@@ -46,6 +47,7 @@ class EdgeState:
         self._callers: dict[str, Caller] = {}
         self._relays: dict[str, Relay] = {}
         self._tenants: dict[str, str] = {}  # by subscription
+        self._outlets: dict[str, Outlet] = {}
         self._roles: dict[str, dict[str, rbac.HeldRole]] = {}
         self._decisions: dict[tuple[str, str, str], bool] = {}
 
@@ -92,6 +94,8 @@ class EdgeState:
             self._relays[one.address] = one
         elif isinstance(one, Tenancy):
             self._tenants[ids.key(one.subscription)] = one.tenant
+        elif isinstance(one, Outlet):
+            self._outlets[one.address] = one
         elif isinstance(one, Permission):
             self._roles.setdefault(one.principal.lower(), {})[one.key] = held_role(one)
             self._decisions.clear()
@@ -120,6 +124,8 @@ class EdgeState:
             self._relays.pop(old.address, None)
         elif isinstance(old, Tenancy):
             self._tenants.pop(ids.key(old.subscription), None)
+        elif isinstance(old, Outlet):
+            self._outlets.pop(old.address, None)
         elif isinstance(old, Permission):
             held = self._roles.get(old.principal.lower(), {})
             held.pop(old.key, None)
@@ -160,6 +166,10 @@ class EdgeState:
     def relay(self, address: str) -> Relay | None:
         """Where a slot of a private link service leads."""
         return self._relays.get(address)
+
+    def outlet(self, address: str) -> Outlet | None:
+        """The name of the real internet that an address stands for."""
+        return self._outlets.get(address)
 
     def caller(self, address: str) -> str:
         """The subnet (its id) that comes from an address by a service endpoint; "" for none."""

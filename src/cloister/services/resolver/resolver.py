@@ -17,7 +17,7 @@ import msgspec
 
 from cloister.dns.world import World
 from cloister.keeper.client import KeeperRefused
-from cloister.net.desired import Desired, Door, Drop, Edit, PublicName, Put, ResolverObject, View, ZoneRecords
+from cloister.net.desired import Desired, Door, Drop, Edit, OutsideName, PublicName, Put, ResolverObject, View, ZoneRecords
 from cloister.services.journal import Journal
 from cloister.services.resolver.cache import AnswerCache
 from cloister.services.resolver.forwarder import Forwarder
@@ -139,7 +139,7 @@ class Resolver:
         if not isinstance(edit, Put | Drop):
             return "cannot sever in the resolver: it holds no connections of others"
         thing = edit.object
-        if not isinstance(thing, View | Door | ZoneRecords | PublicName):
+        if not isinstance(thing, View | Door | ZoneRecords | PublicName | OutsideName):
             return f"cannot hold '{thing.key}' in the resolver: it is no name, zone, view or door"
         return await (self._put(thing) if isinstance(edit, Put) else self._drop(thing))
 
@@ -166,7 +166,9 @@ class Resolver:
 
     def _wrong(self, thing: ResolverObject) -> str:
         """Why an object cannot be answered from, or ``""``. Only what differs from what is held is looked at."""
-        if isinstance(thing, PublicName):
+        if isinstance(thing, OutsideName):
+            wanted = [("A", thing.address)]
+        elif isinstance(thing, PublicName):
             wanted = [("A", thing.address), *([("CNAME", thing.privatelink)] if thing.privatelink else [])]
         elif isinstance(thing, ZoneRecords):
             held = self.world.zone(thing.key)
