@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,15 @@ def test_every_process_answers(cloud: Any) -> None:
     running = {process["name"] for process in told["processes"] if process["pid"] and process["answers"]}
     assert {"keeper", "control", "fabric", "edge", "resolver"} <= running
     assert told["control"]["applied"] >= told["control"]["revision"]
+
+
+def test_the_description_of_what_it_answers(cloud: Any, tmp_path: Path) -> None:
+    shown = json.loads(cloud.cloister("openapi").stdout)
+    assert shown["openapi"] == "3.1.0" and "/subscriptions/{subscriptionId}/resourceGroups" in shown["paths"]
+    cloud.cloister("openapi", "--output", str(tmp_path / "openapi.json"))
+    assert json.loads((tmp_path / "openapi.json").read_text()) == shown
+    refused = cloud.cloister("openapi", "-o", str(tmp_path / "nowhere" / "openapi.json"), check=False)
+    assert refused.returncode == 1 and refused.stderr.startswith("cannot write")
 
 
 def test_up_again_is_up_already(cloud: Any) -> None:

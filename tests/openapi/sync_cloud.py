@@ -49,18 +49,19 @@ class SyncCloud:
         deployments = Deployments(lambda: self.cloud.engine, _Late(self), lambda: self.cloud.engine.clock(), LINKED)  # type: ignore[arg-type]
         self.deployments = deployments
         self.cloud = Cloud(routes=deployments.routes(), kinds=TYPES)
-        self._run(self.cloud.start(SUBSCRIPTION))
+        self.run(self.cloud.start(SUBSCRIPTION))
 
-    def _run(self, work: Any) -> Any:
+    def run(self, work: Any) -> Any:
+        """What a coroutine gives."""
         return self._loop.run_until_complete(work)
 
     def ask(self, method: str, path: str, body: Any, version: str, query: dict[str, str] | None = None) -> Reply:
         """One request of the owner's."""
-        return Reply(*self._run(self.cloud.call(method, path, body, version=version, query=query)))
+        return Reply(*self.run(self.cloud.call(method, path, body, version=version, query=query)))
 
     def handle(self, request: Request) -> Response:
         """One request as it comes from the edge."""
-        return self._run(self.cloud.engine.handle(request))
+        return self.run(self.cloud.engine.handle(request))
 
     def settle(self) -> None:
         """Let deployments that were begun come to their end."""
@@ -71,12 +72,12 @@ class SyncCloud:
                     await asyncio.gather(*(run.over.wait() for run in list(self.deployments.runs.values())))
                     await asyncio.sleep(0)
 
-        self._run(ended())
+        self.run(ended())
 
     def close(self) -> None:
         """Stop it."""
-        self._run(self.deployments.stop())
-        self._run(self.cloud.close())
+        self.run(self.deployments.stop())
+        self.run(self.cloud.close())
         self._loop.close()
 
     def __enter__(self) -> SyncCloud:

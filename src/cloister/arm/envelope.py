@@ -31,7 +31,7 @@ _TOLERATED = frozenset(
 )  # fmt: skip
 
 _IDENTITY_TYPES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned,UserAssigned")
-_TOP_LEVEL: dict[str, Field] = {
+TOP_LEVEL: dict[str, Field] = {
     "kind": string(),
     "managedBy": string(),
     "zones": array(string()),
@@ -44,7 +44,7 @@ _TOP_LEVEL: dict[str, Field] = {
         userAssignedIdentities=obj(),
     ),
 }
-_SKU = obj(name=string(), tier=string(), size=string(), family=string(), locations=array(string()), default=boolean())
+SKU = obj(name=string(), tier=string(), size=string(), family=string(), locations=array(string()), default=boolean())
 _DEFAULT_NAME = re.compile(r"[^<>%&\\?/#\x00-\x1f\x7f]{1,260}")
 
 
@@ -78,11 +78,11 @@ def _clean_member(checker: Checker, kind: ResourceType, name: str, value: Any) -
         case "tags":
             return _clean_tags(checker, value)
         case "sku":
-            return _checked(checker, _SKU, {"name": value} if isinstance(value, str) else value, name)
+            return _checked(checker, SKU, {"name": value} if isinstance(value, str) else value, name)
         case "identity":
             return _clean_identity(checker, value)
         case _:
-            return _checked(checker, _TOP_LEVEL[name], value, name) if name in _TOP_LEVEL else value
+            return _checked(checker, TOP_LEVEL[name], value, name) if name in TOP_LEVEL else value
 
 
 def _checked(checker: Checker, field: Field, value: Any, path: str) -> Any:
@@ -120,7 +120,7 @@ def _clean_tags(checker: Checker, value: Any) -> dict[str, str] | None:
 
 
 def _clean_identity(checker: Checker, value: Any) -> dict[str, Any] | None:
-    cleaned = _checked(checker, _TOP_LEVEL["identity"], value, "identity")
+    cleaned = _checked(checker, TOP_LEVEL["identity"], value, "identity")
     if cleaned is None or "type" not in cleaned:
         return cleaned
     wanted = cleaned["type"].replace(" ", "").lower()

@@ -95,6 +95,16 @@ def rest(
 
 
 @app.command()
+def openapi(
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - for stdout.")] = "-",
+) -> None:
+    """Write what this cloud's Resource Manager answers, described in OpenAPI 3.1."""
+    from cloister.cli.openapi import openapi
+
+    openapi(output)
+
+
+@app.command()
 def deploy(
     template: Annotated[str, typer.Argument(help="An ARM template: a JSON file, or - for stdin.")],
     group: Annotated[str, typer.Option("--group", "-g", metavar="GROUP", help="The resource group.")],

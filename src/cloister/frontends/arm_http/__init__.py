@@ -1,5 +1,5 @@
 """What Resource Manager answers besides resources: metadata, subscriptions, providers, listings, roles, policies, tags,
-moves, the activity log, az's extensions.
+moves, the activity log, az's extensions, the description of all of it.
 
 Lives here: Routes, each a path and a function that reads the engine and answers. Never lives here: rules about what may
 be written (``control/gates.py``, the types), template deployments. To add a route: a function and a Route in one of the
@@ -11,6 +11,7 @@ from __future__ import annotations
 from cloister.frontends.arm_http import (
     activity,
     deleted_vaults,
+    description,
     extensions,
     metadata,
     moves,
@@ -22,7 +23,7 @@ from cloister.frontends.arm_http import (
     tags,
 )
 
-ROUTES = (
+_OWN = (
     *metadata.ROUTES,
     *subscriptions.ROUTES,
     *providers.ROUTES,
@@ -35,4 +36,5 @@ ROUTES = (
     *policies.ROUTES,
     *deleted_vaults.ROUTES,
 )
+ROUTES = (*_OWN, description.description_route(_OWN))
 """Every route of this frontend."""

@@ -19,6 +19,7 @@ TYPE = ResourceType(
     api_versions=API_VERSIONS,
     coverage=enforced(),
     properties=PROPERTIES,
+    scopes=("subscription", "group", "resource"),
     location="none",
     top_level=(),
     put_status=(201, 200),

@@ -69,6 +69,7 @@ TYPE = ResourceType(
     delete_shows=True,
     api_versions=API_VERSIONS,
     properties=PROPERTIES,
+    scopes=("subscription", "group", "resource"),
     location="none",
     top_level=(),
     check=check,

@@ -28,6 +28,7 @@ DIAGNOSTIC_TYPE = plain(
     API_VERSIONS,
     DIAGNOSTIC_PROPERTIES,
     lacks="no log is sent",
+    scopes=("resource",),
     location="optional",
     put_status=(200, 200),
     listed=False,
@@ -145,6 +146,7 @@ COLLECTION_ASSOCIATION_TYPE = plain(
     API_VERSIONS,
     COLLECTION_ASSOCIATION_PROPERTIES,
     lacks="nothing is collected",
+    scopes=("resource",),
     location="none",
     listed=False,
 )

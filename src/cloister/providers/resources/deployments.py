@@ -16,6 +16,7 @@ TYPE = ResourceType(
     api_versions=("2017-05-10", "2019-10-01", "2020-06-01", "2020-10-01", "2021-04-01", "2022-09-01", "2024-03-01", "2025-04-01"),
     coverage=enforced("deployment scripts in templates are not run"),
     properties=obj(mode=string("Incremental", "Complete")),
+    scopes=(),  # routes of their own: control/deployment_routes.py
     location="none",
     top_level=("tags",),
     name_pattern=r"[-\w.()]{1,64}",

@@ -35,6 +35,7 @@ TYPE = ResourceType(
     api_versions=("2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01", "2025-04-01"),
     coverage=enforced(),
     properties=PROPERTIES,
+    scopes=("subscription",),
     top_level=("tags", "managedBy"),
     check=check,
     name_pattern=r"[-\w.()]{0,89}[-\w()]",
