@@ -49,10 +49,10 @@ def document(row: Row, view: View) -> dict[str, Any]:
 
 def _compute(row: Row) -> dict[str, Any]:
     id, properties = parse(row.id), row.properties
-    storage, system = properties.get("storageProfile") or {}, properties.get("osProfile") or {}
-    image, disk = storage.get("imageReference") or {}, storage.get("osDisk") or {}
-    linux, plan, tags = system.get("linuxConfiguration") or {}, row.body.get("plan") or {}, row.body.get("tags") or {}
-    security = properties.get("securityProfile") or {}
+    storage, system = _object(properties.get("storageProfile")), _object(properties.get("osProfile"))
+    image, disk = _object(storage.get("imageReference")), _object(storage.get("osDisk"))
+    linux, plan, tags = (_object(one) for one in (system.get("linuxConfiguration"), row.body.get("plan"), row.body.get("tags")))
+    boot = _object(_object(properties.get("securityProfile")).get("uefiSettings"))
     return {
         "azEnvironment": "AzurePublicCloud",
         "customData": "",
@@ -76,18 +76,18 @@ def _compute(row: Row) -> dict[str, Any]:
         "provider": "Microsoft.Compute",
         "publicKeys": [
             {name: _text(one.get(name)) for name in ("keyData", "path")}
-            for one in (linux.get("ssh") or {}).get("publicKeys") or ()
+            for one in map(_object, _list(_object(linux.get("ssh")).get("publicKeys")))
         ],
         "publisher": _text(image.get("publisher")),
         "resourceGroupName": id.resource_group,
         "resourceId": row.id,
         "securityProfile": {
-            "secureBootEnabled": _text((security.get("uefiSettings") or {}).get("secureBootEnabled", False)),
-            "virtualTpmEnabled": _text((security.get("uefiSettings") or {}).get("vTpmEnabled", False)),
+            "secureBootEnabled": _text(boot.get("secureBootEnabled", False)),
+            "virtualTpmEnabled": _text(boot.get("vTpmEnabled", False)),
         },
         "sku": _text(image.get("sku")),
         "storageProfile": {
-            "dataDisks": [_disk(one) for one in storage.get("dataDisks") or ()],
+            "dataDisks": [_disk(_object(one)) for one in _list(storage.get("dataDisks"))],
             "imageReference": {name: _text(image.get(name)) for name in ("id", "offer", "publisher", "sku", "version")},
             "osDisk": {**_disk(disk), "osType": _text(disk.get("osType"))},
         },
@@ -98,14 +98,14 @@ def _compute(row: Row) -> dict[str, Any]:
         "version": _text(image.get("version")),
         "vmId": row.facts["vm"],
         "vmScaleSetName": "",
-        "vmSize": _text((properties.get("hardwareProfile") or {}).get("vmSize")),
-        "zone": _text(next(iter(row.body.get("zones") or ()), "")),
+        "vmSize": _text(_object(properties.get("hardwareProfile")).get("vmSize")),
+        "zone": _text(next(iter(_list(row.body.get("zones"))), "")),
     }
 
 
 def _disk(disk: dict[str, Any]) -> dict[str, Any]:
     found = {name: _text(disk.get(name)) for name in ("caching", "createOption", "diskSizeGB", "lun", "name")}
-    managed = disk.get("managedDisk") or {}
+    managed = _object(disk.get("managedDisk"))
     return {**found, "managedDisk": {name: _text(managed.get(name)) for name in ("id", "storageAccountType")}}
 
 
@@ -123,7 +123,16 @@ def _interface(card: Row, view: View) -> dict[str, Any]:
     }
 
 
+def _object(value: Any) -> dict[str, Any]:
+    """What a user wrote as an object; some members of a machine are taken as they come."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else str(value)
+    return "" if value is None or isinstance(value, dict | list) else str(value)
