@@ -57,6 +57,11 @@ def test_each_sees_its_own_tenant_and_subscriptions(contoso: Contoso) -> None:
     assert [(one["subscriptionId"], one["tenantId"]) for one in listed] == [(facts["subscription_id"], facts["tenant_id"])]
     mine = cloud.rest("GET", "/subscriptions", api_version="2022-12-01").json["value"]
     assert facts["subscription_id"] not in [one["subscriptionId"] for one in mine]
+    more = json.loads(cloud.cloister("tenant", "add-subscription", contoso.name).stdout)
+    assert more["tenant_id"] == facts["tenant_id"] and more["subscription_id"] != facts["subscription_id"]
+    listed = contoso.ask("GET", "/subscriptions", version="2022-12-01").json["value"]
+    assert {one["subscriptionId"] for one in listed} == {more["subscription_id"], facts["subscription_id"]}
+    assert contoso.ask("PUT", f"/subscriptions/{more['subscription_id']}/resourceGroups/g", {"location": "eastus2"}).ok
     all_of_them = json.loads(cloud.cloister("tenant", "list", "--json").stdout)
     assert {one["tenant_id"] for one in all_of_them} >= {facts["tenant_id"], cloud.api.facts["tenant_id"]}
     refused = cloud.cloister("tenant", "show", "nobody", check=False)

@@ -178,7 +178,10 @@ def principal(
 
 @app.command()
 def tenant(
-    action: Annotated[str, typer.Argument(metavar="add|show|list", help="Add a tenant, show one added before, or list them.")],
+    action: Annotated[
+        str,
+        typer.Argument(metavar="add|add-subscription|show|list", help="Add a tenant, give it a subscription, show it, list all."),
+    ],
     name: Annotated[str, typer.Argument(help="Its name, and its owner's, as --as takes it.")] = "",
     as_json: Json = False,
 ) -> None:

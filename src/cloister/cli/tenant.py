@@ -8,14 +8,17 @@ from cloister.cli.errors import UsageError
 
 
 def tenant(action: str, name: str, as_json: bool) -> None:
-    """Add or show one (its ids and its owner's credentials, as JSON), or list all."""
+    """Add or show one (its ids and its owner's credentials, as JSON), give it one more subscription, or list all."""
     cloud = Cloud()
     if action == "list" and not name:
         _list(cloud, as_json)
     elif action in ("add", "show") and name:
         show.print_json(cloud.call("tenant", {"name": name, "create": action == "add"}))
+    elif action == "add-subscription" and name:
+        found = cloud.call("tenant", {"name": name, "subscription": True})
+        show.print_json({"tenant_id": found["tenant_id"], "subscription_id": found["subscription_id"]})
     else:
-        raise UsageError("cannot do that with a tenant: write 'add NAME', 'show NAME' or 'list'")
+        raise UsageError("cannot do that with a tenant: write 'add NAME', 'add-subscription NAME', 'show NAME' or 'list'")
 
 
 def _list(cloud: Cloud, as_json: bool) -> None:

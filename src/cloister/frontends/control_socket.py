@@ -6,6 +6,7 @@ methods ``token`` and ``principal`` hand out identity, to the user that owns the
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -98,9 +99,14 @@ class ControlSocket:
         return self._identity.principal(str(params["name"]), bool(params.get("create")), str(params.get("tenant") or ""))
 
     async def tenant(self, params: Any) -> dict[str, str]:
-        """A further tenant by name; made with its subscription and its owner where ``create`` says so."""
+        """A further tenant by name; made with its subscription and its owner where ``create`` says so.
+
+        ``subscription`` asks for one more subscription of it, which the answer then names.
+        """
         name = str(params["name"])
         found = self._identity.tenant(name, bool(params.get("create")))
+        if params.get("subscription"):
+            found = {**found, "subscription_id": str(uuid.uuid4())}
         owner = Caller(principal=found["object_id"], name=name, client_id=found["client_id"], tenant=found["tenant_id"])
         await tenant_rows(self._engine, name, found["subscription_id"], owner)
         return found

@@ -5,8 +5,8 @@ Sockets under ``$CLOISTER_HOME/run`` and their methods:
 ``control.sock``
     ``http`` (Request -> Response: ARM and login, parsed by the edge), ``certificate`` ({"name"} -> {"chain", "key"}, PEM),
     ``token`` ({"principal"?, "audience"?} -> {"access_token"}: the local owner only), ``principal`` ({"name", "create"?,
-    "tenant"?} -> {"client_id", "client_secret", "object_id"}), ``tenant`` ({"name", "create"?} -> the same, "tenant_id",
-    "subscription_id"), ``tenants`` (-> [{"name", "tenant_id", "subscriptions"}]), ``status`` (-> dict),
+    "tenant"?} -> {"client_id", "client_secret", "object_id"}), ``tenant`` ({"name", "create"?, "subscription"?} -> the same,
+    "tenant_id", "subscription_id"), ``tenants`` (-> [{"name", "tenant_id", "subscriptions"}]), ``status`` (-> dict),
     ``explain`` ({"from", "to"} -> trace), ``ping``.
 ``fabric.sock``, ``edge.sock``, ``resolver.sock``
     ``apply`` ([Edit] -> ["" or reason]), ``observe`` (-> [Desired]), ``ping``.
