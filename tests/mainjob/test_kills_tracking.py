@@ -44,7 +44,7 @@ def kills(own_cloud: Any, rounds: int, box: Box) -> None:
         client = threading.Thread(target=log, daemon=True)
         client.start()
         try:
-            while done < rounds and not box.over:
+            while done < rounds and not (done and box.over):
                 before = len(experiment.acknowledged)
                 eventually(lambda before=before: len(experiment.acknowledged) > before, 30)
                 time.sleep(rng.uniform(0.0, 0.2))  # a random moment, not a wait for something

@@ -36,7 +36,7 @@ def rounds(own_cloud, number: int, growth: float, box: Box) -> None:
         one_round(world, workspace, place)
     before, weight = settled(own_cloud, None), memory(own_cloud)
     done = 0
-    while done < number and not box.over:
+    while done < number and not (done and box.over):
         one_round(world, workspace, done)
         done += 1
     box.tell("rounds", done, number)
