@@ -28,7 +28,9 @@ CLI = [sys.executable, "-m", "cloister.cli.main"]
 
 def cloister(*arguments: str) -> str:
     """A command of the command line that must succeed; its output."""
-    return subprocess.run([*CLI, *arguments], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run([*CLI, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout[-1000:]}{done.stderr[-1000:]}"
+    return done.stdout
 
 
 @contextmanager
