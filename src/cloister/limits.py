@@ -76,6 +76,9 @@ DNS_CACHED_ANSWERS_MAX = 65_536  # ours: all networks together
 DNS_CACHED_ANSWERS_PER_VIEW_MAX = 4096  # ours
 JOURNAL_BYTES_MIN = 1 << 20  # ours: a journal is rewritten when it has grown past this and doubled
 
+# Compute (Azure: learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-placement-groups)
+SCALE_SET_MACHINES_MAX = 1000
+
 # Tokens and certificates
 TOKEN_SECONDS = 3900  # Entra gives 60 to 90 minutes
 TOKEN_BYTES_MAX = 16 * 1024

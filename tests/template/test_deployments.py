@@ -232,6 +232,20 @@ def test_serial_loop_and_parallel_resources(tmp_path):
     run(work, tmp_path)
 
 
+def test_references_by_an_id_without_its_scope(tmp_path):
+    async def work(cloud):
+        await cloud.deploy(template(storage("strelative")))
+        value = "[reference('Microsoft.Storage/storageAccounts/strelative', '2023-01-01').primaryEndpoints.blob]"
+        done = await cloud.deploy(template(outputs={"blob": {"type": "string", "value": value}}), "second")
+        assert done["properties"]["outputs"]["blob"]["value"] == "https://strelative.blob.core.windows.net/"
+        for name in ("strelative", "Microsoft.Storage/storageAccounts", "Microsoft.Storage/storageAccounts/a/b"):
+            value = f"[reference('{name}', '2023-01-01').x]"
+            done = await cloud.deploy(template(outputs={"x": {"type": "string", "value": value}}), "third")
+            assert "is not defined in the template" in json.dumps(done["properties"]["error"])
+
+    run(work, tmp_path)
+
+
 def test_groups_keep_their_place(tmp_path):
     async def work(cloud: Cloud):
         status, answer, _ = await cloud.call("PUT", GROUP, {"location": "westus"})

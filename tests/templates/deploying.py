@@ -32,7 +32,6 @@ _NEW_EACH_TIME = re.compile(r"newGuid\(|utcNow\(", re.IGNORECASE)
 
 
 OUT_OF_SCOPE: tuple[tuple[str, str], ...] = (
-    (r"virtualMachineScaleSets/[^' ]*virtualMachines", "Microsoft.Compute: the machines of a scale set are not made"),
     (r"property 'instanceView' doesn't exist", "Microsoft.Compute: extensions are not run, so they report nothing"),
     (r"available properties are 'none'",
      "Microsoft.Resources: deployment scripts are not run, so they have no outputs"),

@@ -1,4 +1,6 @@
-"""Microsoft.Compute/virtualMachineScaleSets: sets of machines of one model. Stored: no system is started.
+"""Microsoft.Compute/virtualMachineScaleSets: sets of machines of one model. No system is started.
+
+Their machines are in ``scale_set_machines.py``.
 
 Source: learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/create-or-update
 """
@@ -6,6 +8,7 @@ Source: learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/create-o
 from __future__ import annotations
 
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
+from cloister.providers.compute import scale_set_machines
 from cloister.providers.compute.machine_profiles import os_profile, storage_profile
 from cloister.providers.compute.versions import API_VERSIONS
 from cloister.providers.plain import plain
@@ -86,4 +89,13 @@ PROPERTIES = obj(
     provisioningState=string(read_only=True),
 )
 
-TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no system is started")
+TYPE = plain(
+    NAME,
+    API_VERSIONS,
+    PROPERTIES,
+    lacks="no system is started; the machines of a Flexible set are not made, those of a Uniform one hold addresses and names",
+    check=scale_set_machines.check,
+    settle=scale_set_machines.settle,
+    derive=scale_set_machines.derive,
+    realize=scale_set_machines.realize,
+)

@@ -1,8 +1,8 @@
 """Addresses of a subnet: who holds which, and which are free. The only place where an address is chosen.
 
 All users of a subnet name it by id in their body, so that one question to the view finds them: network interfaces
-(``facts.addresses`` by IP configuration), private endpoints (``facts.addresses`` by member), machines
-(``facts.address``). An interface derived from an endpoint repeats the endpoint's addresses and is not asked.
+(``facts.addresses`` by IP configuration), scale sets (likewise, for each machine), private endpoints (``facts.addresses`` by
+member), machines (``facts.address``). An interface derived from an endpoint repeats the endpoint's addresses and is not asked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ MACHINES = "Cloister.Fabric/machines"
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
 INTERFACES = "Microsoft.Network/networkInterfaces"
 LINK_SERVICES = "Microsoft.Network/privateLinkServices"
+SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
 
 GATEWAYS = (
     "Microsoft.Network/virtualNetworkGateways", "Microsoft.Network/bastionHosts", "Microsoft.Network/azureFirewalls",
@@ -29,7 +30,7 @@ GATEWAYS = (
 
 RESOLVERS = ("Microsoft.Network/dnsResolvers/inboundEndpoints", "Microsoft.Network/dnsResolvers/outboundEndpoints")
 
-USERS = frozenset(name.lower() for name in (MACHINES, ENDPOINTS, INTERFACES, LINK_SERVICES, *GATEWAYS, *RESOLVERS))
+USERS = frozenset(name.lower() for name in (MACHINES, ENDPOINTS, INTERFACES, LINK_SERVICES, SCALE_SETS, *GATEWAYS, *RESOLVERS))
 """The types that hold addresses in subnets and so forbid the subnet's deletion."""
 
 

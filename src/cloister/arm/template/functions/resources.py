@@ -111,6 +111,9 @@ def target(function: str, frame: Frame, named: Any) -> Target:
         return found
     if name.startswith("/"):
         return Target("/" + name.strip("/"), "", "", "")
+    parts = name.split("/")
+    if "." in parts[0] and len(parts) > 2 and len(parts) % 2 and all(parts):  # an id that leaves out the deployment's own scope
+        return Target(f"{frame.context.place.id}/providers/{name}", "", "", "")
     raise ExpressionError(f"The resource '{name}' is not defined in the template. {SYNTAX_PAGE}")
 
 
