@@ -125,6 +125,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     fixed: dict[str, float] = {}
     for item in session.items:
         mark = item.get_closest_marker("deep")
+        if mark is not None and not mark.kwargs.keys() & {"share", "seconds"}:
+            raise pytest.UsageError(f"cannot place {item.nodeid}: say deep(share=...) or deep(seconds=...), see tests/boxes.py")
         if mark is not None and "seconds" in mark.kwargs:
             fixed[item.nodeid] = float(mark.kwargs["seconds"])
         elif mark is not None:
