@@ -298,7 +298,11 @@ def main(arguments: list[str]) -> int:
         settings: dict[str, Any] = {"egress": asked.allow_egress}
         if asked.allow_unknown_types:
             settings["allow_unknown_types"] = True
-        print(json.dumps(first_start(home, settings)))
+        try:
+            print(json.dumps(first_start(home, settings)))
+        except ValueError as error:  # what somebody wrote into cloud.json, in words
+            print(error, file=sys.stderr)
+            return 1
         return 0
     if name not in PROCESSES:
         print(f"cannot start '{name}': the processes are {', '.join(PROCESSES)}", file=sys.stderr)

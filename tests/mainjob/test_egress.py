@@ -145,3 +145,20 @@ def test_names_are_added_when_the_cloud_is_started(open_cloud):
     wrong = open_cloud.cloister("up", "--allow-egress", "https://files.test", check=False)
     assert wrong.returncode and "cannot allow egress to 'https://files.test'" in wrong.stderr
     assert json.loads(open_cloud.home.cloud_file.read_text())["egress"] == NAMES
+
+
+def test_what_is_taken_out_of_the_list_is_gone(open_cloud):
+    open_cloud.cloister("down")
+    facts = json.loads(open_cloud.home.cloud_file.read_text())
+    open_cloud.home.cloud_file.write_text(json.dumps({**facts, "egress": ["a b"]}))
+    wrong = open_cloud.cloister("up", "--detach", check=False)
+    assert wrong.returncode and "cannot allow egress to 'a b'" in wrong.stderr and "Traceback" not in wrong.stderr
+    open_cloud.home.cloud_file.write_text(json.dumps({**facts, "egress": NAMES[1:]}))
+    open_cloud.cloister("up", "--detach")
+    world = World(open_cloud)
+    with world.machine("internet") as outside:
+        assert get(outside, "a.wild.test") == "real a.wild.test 443"
+        assert not get(outside, "files.test")
+        assert outside.do("fetch", scheme="https", name="198.19.127.3", asked="files.test", seconds=1)["body"] == ""
+    assert NAMES[1] in open_cloud.cloister("status").stdout
+    world.end()
