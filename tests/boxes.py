@@ -166,48 +166,51 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
     if opened is None:
         return (yield)
     opened.begin()  # what the fixtures took is not the test's
-    bounded = _bound(pyfuncitem, opened) if _is_property(pyfuncitem) else None
+    bounded = _Bounded(pyfuncitem, opened) if _is_property(pyfuncitem) else None
     opened.outcome = "failed"
     try:
         done = yield
         opened.outcome = "passed"
         return done
-    except _TimeIsOver:
-        opened.outcome = "passed"
-        return True
     except pytest.skip.Exception:
         opened.outcome = "skipped"
         raise
+    except Exception:
+        if bounded is None or not bounded.is_over:
+            raise
+        opened.outcome = "passed"
+        return True
     finally:
         opened.took = opened.passed
         if bounded is not None:
-            opened.tell("examples", bounded())
+            opened.tell("examples", bounded.number)
 
 
-def _bound(item: pytest.Function, box: Box) -> Callable[[], int]:
-    """Let a property test stop when its box is over, unless something was found: then Hypothesis looks for the least of it.
+class _Bounded:
+    """A property test that stops when its box is over, unless something was found: then Hypothesis looks for the least of it."""
 
-    Answers how many examples there were.
-    """
-    inner = item.obj.hypothesis.inner_test  # what Hypothesis calls for each example, open to be wrapped (its documentation)
-    has_failed, number = False, 0
+    def __init__(self, item: pytest.Function, box: Box):
+        inner = item.obj.hypothesis.inner_test  # what Hypothesis calls for each example, open to be wrapped (its documentation)
+        self.number = 0  # examples so far
+        self.is_over = False
+        """It was stopped; what it raises from then on is of no account: Hypothesis takes an early end for a fickle test."""
+        self._has_failed = False
 
-    @functools.wraps(inner)
-    def example(*arguments: Any, **more: Any) -> Any:
-        nonlocal has_failed, number
-        if box.over and number and not has_failed:
-            raise _TimeIsOver
-        number += 1
-        try:
-            return inner(*arguments, **more)
-        except hypothesis.errors.UnsatisfiedAssumption:
-            raise
-        except Exception:
-            has_failed = True
-            raise
+        @functools.wraps(inner)
+        def example(*arguments: Any, **more: Any) -> Any:
+            if box.over and self.number and not self._has_failed:
+                self.is_over = True
+                raise _TimeIsOver
+            self.number += 1
+            try:
+                return inner(*arguments, **more)
+            except hypothesis.errors.UnsatisfiedAssumption:
+                raise
+            except Exception:
+                self._has_failed = True
+                raise
 
-    item.obj.hypothesis.inner_test = example
-    return lambda: number
+        item.obj.hypothesis.inner_test = example
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
