@@ -69,12 +69,14 @@ def sendable(operation: Operation, name: str, given: dict[str, Any]) -> Sendable
     parts = path.split("/")
     first = max((n for n, part in enumerate(parts) if part.lower() == "providers"), default=0)
     rest = parts[first + 1 :]
-    if not first or len(rest) < 2:
-        return None
     body = ours(copy.deepcopy(values.get(operation.body_name.lower()))) if operation.body_name else None
     query = {one: str(values[one.lower()]) for one in operation.query_names() if one.lower() in values and one != "api-version"}
-    whole, above = "/".join([rest[0], *rest[1::2]]), "/".join([rest[0], *rest[1:-1:2]])
     one = Sendable(operation, name, TYPES[0], path, "", "", body, query)
+    if not first or [part.lower() for part in rest[:2]] == ["microsoft.resources", "tags"]:
+        return _of_no_type(one)
+    if len(rest) < 2:
+        return None
+    whole, above = "/".join([rest[0], *rest[1::2]]), "/".join([rest[0], *rest[1:-1:2]])
     if whole.lower() in KNOWN and operation.method != "post":
         kind = KNOWN[whole.lower()]
         if len(rest) % 2 == 0:
@@ -88,6 +90,15 @@ def sendable(operation: Operation, name: str, given: dict[str, Any]) -> Sendable
         if kind.name.split("/")[0].lower() == rest[0].lower() and rest[-1].lower() in map(str.lower, kind.scope_actions):
             return replace(one, kind=kind)
     return None
+
+
+def _of_no_type(one: Sendable) -> Sendable | None:
+    """What Resource Manager answers for itself: subscriptions, groups, tags, listings."""
+    if not re.match(r"/(subscriptions|tenants)\b", one.path):
+        return None
+    is_group = re.fullmatch(r"/subscriptions/[^/]+/resourceGroups/[^/]+", one.path, re.IGNORECASE)
+    kind = KNOWN["microsoft.resources/resourcegroups" if is_group else "microsoft.resources/subscriptions"]
+    return replace(one, kind=kind, place=one.path if is_group else "")
 
 
 def _reads(kind: ResourceType, name: str) -> bool:

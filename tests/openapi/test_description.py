@@ -108,10 +108,13 @@ def drive(about: dict[str, Any], wanted: int, over: Callable[[], bool], capsys: 
     positive = max(1, 2 * of_each // 3)
     driver = Driver(SEED)
     try:
-        for operation in chosen:
-            if over() or driver.count["requests"] >= wanted:
-                break
-            driver.drive(operation, {POSITIVE: positive, NEGATIVE: of_each - positive}, over)
+        while driver.count["requests"] < wanted and not over():  # of some operations there is less to ask than of others
+            for operation in chosen:
+                if over() or driver.count["requests"] >= wanted:
+                    break
+                driver.drive(operation, {POSITIVE: positive, NEGATIVE: of_each - positive}, over)
+            driver.seed += 1
+            positive, of_each = 2, 3
         told(capsys, f"requests grown from the description, over {len(chosen)} of {len(found)} operations", driver.count)
         assert not driver.faults, "\n\n".join(f"{what}\n{seen}" for what, seen in driver.faults.items())
         return driver.count["requests"]
@@ -120,12 +123,12 @@ def drive(about: dict[str, Any], wanted: int, over: Callable[[], bool], capsys: 
 
 
 def test_a_few_requests(about, capsys):
-    assert drive(about, FEW, lambda: False, capsys) >= FEW * 0.9
+    assert drive(about, FEW, lambda: False, capsys) >= FEW
 
 
-@pytest.mark.deep(share=10)
+@pytest.mark.deep(share=14)
 @pytest.mark.timeout(0)
 def test_many_requests(about, capsys, box):
     reached = drive(about, MANY, lambda: box.over, capsys)
     box.tell("requests", reached, MANY)
-    assert box.over or reached >= MANY * 0.9
+    assert box.over or reached >= MANY

@@ -38,7 +38,7 @@ TOP_LEVEL: dict[str, Field] = {
     "plan": obj(name=string(), publisher=string(), product=string(), promotionCode=string(), version=string()),
     "extendedLocation": obj(name=string(), type=string()),
     "identity": obj(
-        type=string(required=True),
+        type=string(),
         principalId=string(read_only=True),
         tenantId=string(read_only=True),
         userAssignedIdentities=obj(),
