@@ -149,7 +149,7 @@ class LocalIdentity:
 
     def _made(self, name: str, tenant: Mapping[str, str]) -> dict[str, str]:
         """A new principal, of the cloud's own tenant or of another; of a new one it is the owner."""
-        from cloister.services.private_file import write_private
+        from cloister.private_file import write_private
 
         client_id, secret, object_id = self._directory.create_principal(name, tenant.get("tenant_id", ""))
         made = {"client_id": client_id, "client_secret": secret, "object_id": object_id}

@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cloister.services.private_file import write_private
+from cloister.private_file import write_private
 
 _NONCE_BYTES = 12
 

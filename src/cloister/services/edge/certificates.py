@@ -21,8 +21,8 @@ from cryptography.exceptions import InvalidSignature
 
 from cloister.home import Home
 from cloister.limits import CONTEXTS_MAX, LEAF_RENEW_DAYS
+from cloister.private_file import write_private
 from cloister.services.edge.hello import UNRECOGNIZED_NAME
-from cloister.services.private_file import write_private
 
 log = logging.getLogger("cloister.edge")
 

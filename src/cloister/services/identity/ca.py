@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cloister.home import Home
 from cloister.limits import CA_DAYS, LEAF_DAYS
-from cloister.services.private_file import write_private
+from cloister.private_file import write_private
 
 SUFFIXES = (
     "azure.com",  # management.azure.com, ml.azure.com, inference.ml.azure.com, vault and monitor names

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from cloister.home import Home
+from cloister.private_file import write_private
 from cloister.services.identity.secrets import Proofs, hash_secret, make_secret
-from cloister.services.private_file import write_private
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):

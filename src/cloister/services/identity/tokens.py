@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cloister.arm.errors import ArmError
 from cloister.home import Home
 from cloister.limits import TOKEN_BYTES_MAX, TOKEN_SECONDS, TOKENS_REMEMBERED_MAX
+from cloister.private_file import write_private
 from cloister.services.identity.directory import Principal
-from cloister.services.private_file import write_private
 
 Clock = Callable[[], float]
 
