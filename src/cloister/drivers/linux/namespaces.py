@@ -15,7 +15,6 @@ from cloister.drivers.linux.settings import Setting, Settings
 from cloister.keeper.client import Keeper, KeeperRefused, enter_network
 from cloister.keeper.kernel import new_network
 
-
 T = TypeVar("T")
 
 
