@@ -106,6 +106,7 @@ def test_a_standard_address_is_closed_until_a_group_opens_it_and_a_basic_one_is_
         assert not outside.do("tcp", address=public, port=PORT + 1, seconds=0.3)["reached"]
         assert explained(world, "internet", f"{public}:{PORT}")["disposition"] == "Delivered"
         assert explained(world, "internet", f"{public}:22")["disposition"] == "DeniedInbound"
+        assert explained(world, "internet", standard)["address"] == public  # port 443
         assert seen(inside, me) == public  # and it leaves as it is reached
         opening(world, "web", me)
         eventually(lambda: not seen(elsewhere, public))

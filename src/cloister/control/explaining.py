@@ -97,6 +97,9 @@ class Explainer:
         for service in world.services:
             if service.owner.lower() == id.lower() and service.names:
                 return service.names[0].fqdn
+        for one in world.interfaces:
+            if one.public_because.lower() == id.lower() and one.number:
+                return one.public
         raise LookupError(f"cannot explain '{id}': no resource with names of its own has this id; write a NAME or an id")
 
     def _lookup(self, network: str, name: str) -> tuple[str, tuple[Step, ...]]:
