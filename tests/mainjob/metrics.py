@@ -28,8 +28,8 @@ class Experiment:
     def __enter__(self) -> Experiment:
         self.machine: Machine = self._stack.enter_context(self.world.machine("internet"))
         experiment = f"/history/v1.0{self.scope}/experiments/first"
-        eventually(lambda: self.ask("POST", experiment) == 200, 30)
-        eventually(lambda: self.ask("PATCH", f"{experiment}/runs/{self.run}", {"runId": self.run}) == 200, 30)
+        eventually(lambda: self.ask("POST", experiment) == 200, 60)
+        eventually(lambda: self.ask("PATCH", f"{experiment}/runs/{self.run}", {"runId": self.run}) == 200, 60)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,7 +59,7 @@ class Experiment:
         found: set[float] = set()
         body: dict[str, Any] = {"metricName": NAME}
         while True:
-            eventually(lambda: self.ask("POST", f"/metric/v2.0{self.scope}/runs/{self.run}/full", body) == 200, 30)
+            eventually(lambda: self.ask("POST", f"/metric/v2.0{self.scope}/runs/{self.run}/full", body) == 200, 60)
             page = json.loads(self.said)
             found |= {row["data"][NAME] for row in page["value"]}
             if not page.get("continuationToken"):

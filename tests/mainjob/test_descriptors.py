@@ -19,7 +19,7 @@ from tests.mainjob.test_kills import SEED, Client, nothing_is_lost
 from tests.mainjob.world import ML, NETWORK, World, eventually
 
 PROCESSES = ("control", "fabric", "edge", "resolver")
-EXHAUSTED_SECONDS = 2.0
+EXHAUSTED_SECONDS = 1.0
 HELD = 200
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from cloister.cli.keeping import answers
 from tests.mainjob.measures import processes
 from tests.mainjob.metrics import Experiment
@@ -63,6 +65,7 @@ def test_a_workspace_that_moved_keeps_its_run_history(cloud):
     other.end()
 
 
+@pytest.mark.deep(seconds=15)
 def test_kills_while_a_workspace_is_deleted_leave_nothing(own_cloud):
     world = World(own_cloud)
     for victims in (("control",), ("tracking",), ("tracking", "control")):

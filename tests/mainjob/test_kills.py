@@ -135,7 +135,7 @@ def test_kills_deep(own_cloud, box):
 
 
 def test_kills_of_the_keeper(own_cloud):
-    kills_of_the_keeper(own_cloud, 3, Box("", 60.0))
+    kills_of_the_keeper(own_cloud, 2, Box("", 60.0))
 
 
 @pytest.mark.deep(share=7)

@@ -18,20 +18,20 @@ from tests.mainjob.test_kills import KILLS_DEEP, SEED
 from tests.mainjob.world import World, eventually
 
 
-def test_kills_while_metrics_are_logged(own_cloud):
-    kills(own_cloud, 3, Box("", 60.0))
+def test_kills_while_metrics_are_logged(cloud):
+    kills(cloud, 2, Box("", 60.0))
 
 
 @pytest.mark.deep(share=6)
 @pytest.mark.timeout(0)
-def test_kills_while_metrics_are_logged_deep(own_cloud, box):
-    kills(own_cloud, KILLS_DEEP, box)
+def test_kills_while_metrics_are_logged_deep(cloud, box):
+    kills(cloud, KILLS_DEEP, box)
 
 
-def kills(own_cloud: Any, rounds: int, box: Box) -> None:
+def kills(cloud: Any, rounds: int, box: Box) -> None:
     """So many kills of the tracking process, each once something was acknowledged since the last."""
     rng = random.Random(SEED)
-    world = World(own_cloud)
+    world = World(cloud)
     done, over = 0, threading.Event()
     with Experiment(world, world.workspace("first", publicNetworkAccess="Enabled")) as experiment:
 
@@ -46,12 +46,12 @@ def kills(own_cloud: Any, rounds: int, box: Box) -> None:
         try:
             while done < rounds and not (done and box.over):
                 before = len(experiment.acknowledged)
-                eventually(lambda before=before: len(experiment.acknowledged) > before, 30)
+                eventually(lambda before=before: len(experiment.acknowledged) > before, 60)
                 time.sleep(rng.uniform(0.0, 0.2))  # a random moment, not a wait for something
-                os.kill(eventually(lambda: processes(own_cloud).get("tracking"), 10), signal.SIGKILL)
+                os.kill(eventually(lambda: processes(cloud).get("tracking"), 10), signal.SIGKILL)
                 done += 1
             before = len(experiment.acknowledged)
-            eventually(lambda: len(experiment.acknowledged) > before, 30)
+            eventually(lambda: len(experiment.acknowledged) > before, 60)
         finally:
             over.set()
             client.join(60)
