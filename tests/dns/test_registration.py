@@ -70,6 +70,29 @@ def test_azure_itself_names_machines_in_their_own_network():
     run(story())
 
 
+def test_azure_itself_names_a_virtual_machine_by_its_interface():
+    async def story():
+        cloud = await Zones().start()
+        configuration = {"name": "a", "properties": {"subnet": {"id": SUBNET}}}
+        card = {"location": "eastus2", "properties": {"ipConfigurations": [configuration]}}
+        await cloud.put(f"{NIC}/app", card)
+        machine = f"{NET.replace('Microsoft.Network', 'Microsoft.Compute')}/virtualMachines/app"
+        properties = {"networkProfile": {"networkInterfaces": [{"id": f"{NIC}/app"}]}, "osProfile": {"computerName": "App1"}}
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["NXDOMAIN"]
+        await cloud.put(machine, {"location": "eastus2", "properties": properties}, api="2024-11-01")
+        assert cloud.lookup("app1.internal.cloudapp.net") == ["10.0.0.4"]
+        runs = {"place": SUBNET, "networkInterface": f"{NIC}/app"}
+        await cloud.put(f"{FABRIC}/m", {"properties": runs}, api="2026-01-01")
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["app1.internal.cloudapp.net."]
+        card["properties"]["dnsSettings"] = {"internalDnsNameLabel": "other"}
+        await cloud.put(f"{NIC}/app", card)
+        assert cloud.lookup("4.0.0.10.in-addr.arpa", "PTR") == ["other.internal.cloudapp.net."]
+        await cloud.delete(machine)
+        assert cloud.lookup("other.internal.cloudapp.net") == ["10.0.0.4"]
+
+    run(story())
+
+
 def test_a_linked_reverse_zone_stands_before_azures_own_names():
     async def story():
         cloud = await Zones().start()

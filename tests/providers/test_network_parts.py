@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_cloud import NET, SUBNET, VNET, WS, SmallCloud, endpoint, run
 
-from cloister.net.intent import Interface
+from cloister.net.intent import Host, Interface
 
 MACHINES = "/providers/Cloister.Fabric/machines"
 NIC = f"{NET}/networkInterfaces/nic"
@@ -29,7 +29,8 @@ def test_machines_have_numbers_addresses_and_name_servers():
         assert cloud.intents(f"{MACHINES}/b") == [
             Interface(
                 owner=f"{MACHINES}/b", network=VNET, subnet=SUBNET, number=2, address="10.0.0.77", dns_servers=("168.63.129.16",)
-            )
+            ),
+            Host(owner=f"{MACHINES}/b", network=VNET, address="10.0.0.77", fqdn="b.internal.cloudapp.net"),
         ]
         assert wished.properties["address"] == "10.0.0.77"
         for place, address, code in (

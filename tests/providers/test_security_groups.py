@@ -157,7 +157,7 @@ def test_a_machine_on_an_interface():
 
         made = await machine("m", networkInterface=NIC)
         assert (made.properties["address"], made.properties["dnsServers"]) == ("10.0.0.4", ["10.0.0.9"])
-        [found] = cloud.intents(f"{kind}/m")
+        found = cloud.intents(f"{kind}/m")[0]
         assert (found.address, found.filter, found.groups, found.number) == ("10.0.0.4", GROUP, (WEB,), 1)
         for more, code in (
             ({"networkInterface": NIC}, "NicInUse"),

@@ -88,6 +88,7 @@ TYPE = plain(
     coverage=enforced("no system is started: what runs on its interface (exec --nic) is the machine, with its identities"),
     settle=settle,
     show=show,
+    realize=registration.internal_of,
     wakes=registration.wakes,
     actions={name: Action(run=no_power) for name in ("start", "powerOff", "deallocate", "restart", "generalize", "redeploy")},
 )

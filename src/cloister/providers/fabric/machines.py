@@ -220,7 +220,6 @@ def _prefix(row: Row, view: View) -> IPv4Network:
 
 def realize(row: Row, view: View) -> Iterator[Interface | Host]:
     """The machine's NIC, and its name."""
-    yield from registration.internal(row, view)
     network = subnet_id = INTERNET
     if not is_outside(row):
         subnet = subnet_of(row, view)
@@ -247,6 +246,7 @@ def realize(row: Row, view: View) -> Iterator[Interface | Host]:
         filter=addresses.filter_of(card) if card else "",
         groups=network_interfaces.groups(card) if card else (),
     )
+    yield from registration.internal(row, view)
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:

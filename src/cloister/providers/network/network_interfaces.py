@@ -121,7 +121,6 @@ def realize(row: Row, view: View) -> Iterator[Interface | Host]:
     """Its addresses and groups, and its machine's name; packets come with a machine that runs on it."""
     if row.owner:
         return  # an endpoint's: the endpoint itself is the intent
-    yield from registration.internal(row, view)
     for name, properties in configurations(row):
         subnet = view.get(subnet_id(properties))
         address = (row.facts.get("addresses") or {}).get(name)
@@ -135,6 +134,7 @@ def realize(row: Row, view: View) -> Iterator[Interface | Host]:
                 filter=addresses.filter_of(row),
                 groups=addresses.groups_of(properties),
             )
+    yield from registration.internal(row, view)
 
 
 def check(change: Change, view: View) -> Iterator[Problem]:

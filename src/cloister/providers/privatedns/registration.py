@@ -65,28 +65,56 @@ def _configurations(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def _computer_name(interface: Row, view: View) -> str:
-    for machine in view.referring(interface.id, VIRTUAL_MACHINES):
-        return (machine.properties.get("osProfile") or {}).get("computerName") or machine.name
-    return ""
+    return next((_own_name(machine) for machine in view.referring(interface.id, VIRTUAL_MACHINES)), "")
+
+
+def _own_name(machine: Row) -> str:
+    return (machine.properties.get("osProfile") or {}).get("computerName") or machine.name
+
+
+def _label(interface: Row) -> str:
+    return (interface.properties.get("dnsSettings") or {}).get("internalDnsNameLabel") or ""
+
+
+def _host_name(text: str) -> str:
+    """A name in lower case, "" for what is no host name."""
+    return "" if not text or "." in text or domain_names.problem(text) else text.lower()
 
 
 def _host(row: Row, view: View) -> tuple[str, str, str]:
     """``(host name, network id, address)`` of a machine or an interface, ``("", "", "")`` for none."""
     name, place, address = "", "", ""
     if row.type.lower() == MACHINES.lower():
+        card = view.get(row.properties.get("networkInterface") or "") if row.properties.get("networkInterface") else None
+        if card is not None and (_label(card) or _computer_name(card, view)):
+            return "", "", ""  # it is the machine of that interface, which has its name
         name = row.properties.get("hostName") or row.name
         place, address = row.properties.get("place") or "", row.facts.get("address") or ""
     elif row.type.lower() == INTERFACES.lower() and not row.owner:
-        name = (row.properties.get("dnsSettings") or {}).get("internalDnsNameLabel") or _computer_name(row, view)
+        name = _label(row) or _computer_name(row, view)
         place, address = next(_configurations(row), ("", ""))  # the primary address alone is registered
-    if not name or not address or "." in name or domain_names.problem(name):
-        return "", "", ""
-    return name.lower(), _network_above(place), address
+    name = _host_name(name) if address else ""
+    return (name, _network_above(place), address) if name else ("", "", "")
 
 
 def internal(row: Row, view: View) -> Iterator[Host]:
-    """The name that a machine or an interface has in its own network whatever is linked there."""
-    name, network, address = _host(row, view)
+    """The name that a machine, or an interface with a label of its own, has in its network whatever is linked there."""
+    if row.type.lower() == INTERFACES.lower() and not _label(row):
+        return  # its virtual machine has a name, if there is one
+    yield from _named(row, *_host(row, view))
+
+
+def internal_of(machine: Row, view: View) -> Iterator[Host]:
+    """The name of a virtual machine, at the first of its interfaces."""
+    named = (machine.properties.get("networkProfile") or {}).get("networkInterfaces") or ()
+    ids = [item["id"] for item in named if isinstance(item, dict) and item.get("id")]
+    card = view.get(ids[0]) if ids else None
+    if card is not None and not _label(card):
+        place, address = next(_configurations(card), ("", ""))
+        yield from _named(machine, _host_name(_own_name(machine)) if address else "", _network_above(place), address)
+
+
+def _named(row: Row, name: str, network: str, address: str) -> Iterator[Host]:
     if name and network:
         yield Host(owner=row.id, network=network, address=address, fqdn=f"{name}.{INTERNAL}")
 
