@@ -166,7 +166,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an action answers, and the rows it changes (written like any other change)."""
+    """What an action answers, the rows it changes (written like any other change), and the ids of rows that it ends."""
 
     body: Any = None
     status: int = 200
