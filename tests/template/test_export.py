@@ -43,6 +43,8 @@ def test_what_was_made_comes_back(tmp_path):
         assert not kinds, {id: one.get("delta") for id, one in kinds.items()}
 
         await cloud.ok("DELETE", GROUP)
+        for deleted in (await cloud.ok("GET", f"{SUB}/providers/Microsoft.KeyVault/deletedVaults"))["value"]:
+            await cloud.ok("POST", f"{deleted['id']}/purge")
         await cloud.group()
         done = await cloud.deploy(exported, "again")
         assert done["properties"]["provisioningState"] == "Succeeded", done["properties"].get("error")
