@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from cloister.drivers.sim.fabric import SimFabric
@@ -12,6 +11,7 @@ from cloister.explain.trace import Flow, Trace
 from cloister.net import plan
 from cloister.net.desired import Desired, EndpointAddress, Identity, Nic, Publication
 from cloister.net.intent import Endpoint, Intent, Interface
+from cloister.net.parsed import address_of
 
 PORTS = (443, 22)
 PUBLIC = "198.19.16.2"
@@ -49,7 +49,7 @@ def allowed(intents: Iterable[Intent]) -> frozenset[Passing]:
 
 
 def _end(trace: Trace, address: str, known: list[Intent]) -> str:
-    if IPv4Address(address) in plan.SERVICES:
+    if address_of(address) in plan.SERVICES:
         return "public"
     by_row = {item.owner: item for item in known if isinstance(item, Interface)}
     by_row |= {item.because: item for item in known if isinstance(item, Endpoint)}
@@ -69,11 +69,11 @@ def passing(fabric: SimFabric, edge: Mapping[str, Desired]) -> Iterable[Passing]
                 verdict = fabric.connect(nic.machine, address, port)
                 if not verdict.arrived:
                     continue
-                if IPv4Address(verdict.source) in plan.IDENTITIES:
+                if address_of(verdict.source) in plan.IDENTITIES:
                     identity = edge.get(f"identity {verdict.source}")
                     if isinstance(identity, Identity):
                         yield Passing(nic.machine, address, port, identity.resource.lower())
-                elif IPv4Address(address) in plan.SERVICES:
+                elif address_of(address) in plan.SERVICES:
                     yield Passing(nic.machine, address, port, "public")
                 else:
                     yield Passing(nic.machine, address, port, verdict.machine)

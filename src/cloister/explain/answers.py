@@ -6,7 +6,7 @@ first packet; in a network that it did not pass they judge the answer as a packe
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 import msgspec
 
@@ -16,6 +16,7 @@ from cloister.explain.routes import user_way
 from cloister.explain.world import World
 from cloister.net import plan
 from cloister.net.intent import Interface, Network, Subnet
+from cloister.net.parsed import address_of, prefix_of
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +40,7 @@ def answer(world: World, network: Network, subnet: Subnet | None, asked: Packet,
         port=asked.source_port,
     )
     passed: tuple[Interface, ...] = ()
-    back = IPv4Address(packet.destination)
+    back = address_of(packet.destination)
     if back in plan.INTERNET:  # what was translated on its way in must go out where it came from
         way = user_way(world, subnet, network, back, packet.source) if subnet is not None else None
         if way is None or way.outside:
@@ -76,7 +77,7 @@ def _denied(world: World, appliance: Interface, packet: Packet, seen: frozenset[
 
 def _home(world: World, network: Network, back: IPv4Address, source: str, passed: tuple[Interface, ...]) -> Answer:
     """By system routes: to the network itself, or to one that is peered with it."""
-    if any(back in IPv4Network(prefix) for prefix in network.prefixes):
+    if any(back in prefix_of(prefix) for prefix in network.prefixes):
         return Answer(appliances=passed)
     crossing = across(world, network, back, source)
     if crossing is None:

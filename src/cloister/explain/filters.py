@@ -7,12 +7,12 @@ Source: learn.microsoft.com/azure/virtual-network/network-security-group-how-it-
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
 
 import msgspec
 
 from cloister.net import plan, tags
 from cloister.net.intent import Endpoint, Filter, Interface, Rule, Subnet
+from cloister.net.parsed import address_of
 
 _WITH_PORTS = ("tcp", "udp")
 
@@ -55,7 +55,7 @@ def rule_on(filters: dict[str, Filter], id: str, inbound: bool, packet: Packet, 
     """The ruling of the group with this id."""
     name = id.rsplit("/", 1)[-1]
     found = filters.get(id.lower())
-    if IPv4Address(packet.destination) in plan.HOST_ADDRESSES:
+    if address_of(packet.destination) in plan.HOST_ADDRESSES:
         for rule in found.rules if found else ():
             if rule.inbound is inbound and _names_the_host(rule) and _matches(rule, packet, place):
                 return _ruling(rule, name)
@@ -105,5 +105,5 @@ def _ports_match(rule: Rule, packet: Packet) -> Iterator[bool]:
 
 
 def _side(texts: Iterable[str], groups: Iterable[str], address: str, place: Place) -> bool:
-    number = int(IPv4Address(address))
+    number = int(address_of(address))
     return any(tags.contains(tags.resolve(text, place.prefixes), number) for text in texts) or place.is_member(address, groups)

@@ -8,12 +8,12 @@ answers only it knows, so the stage ends there, and says what follows from each 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv4Network
 
 from cloister.dns.question import Answer, describe
 from cloister.explain.trace import Step
 from cloister.net import plan
 from cloister.net.intent import Forwarding, Intent, Interface, Network, Peering, ResolverDoor
+from cloister.net.parsed import address_of, prefix_of
 
 INTERNET = "internet"
 HOPS_MAX = 8
@@ -85,7 +85,7 @@ class Names:
             return self._own(INTERNET, name, hops)
         for place in (network, *self._peers.get(network.lower(), ())):
             known = self._networks.get(place.lower())
-            if known is None or not any(IPv4Address(server) in IPv4Network(prefix) for prefix in known.prefixes):
+            if known is None or not any(address_of(server) in prefix_of(prefix) for prefix in known.prefixes):
                 continue
             door = self._doors.get((place.lower(), server))
             if door is not None:

@@ -7,7 +7,7 @@ compilers: prefixes, endpoints and policies are read from the intent anew.
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import AddressValueError
 
 import msgspec
 
@@ -20,6 +20,7 @@ from cloister.explain.trace import Flow, Step, Trace
 from cloister.explain.world import World
 from cloister.net import plan
 from cloister.net.intent import Endpoint, Interface, LinkService, Network, Subnet
+from cloister.net.parsed import address_of, prefix_of
 
 __all__ = ["World", "explain"]
 
@@ -52,7 +53,7 @@ def explain(world: World, flow: Flow, lookup: Lookup, control_names: frozenset[s
 
 def _is_address(text: str) -> bool:
     try:
-        IPv4Address(text)
+        address_of(text)
     except AddressValueError:
         return False
     return True
@@ -78,7 +79,7 @@ class _Walk:
         self.control_names = control_names
         self.appliances: tuple[Interface, ...] = ()  # those that have sent it on
         self.seen = {subnet.network.lower()} if subnet else set()  # the networks that it has passed
-        self.ip = IPv4Address(address)
+        self.ip = address_of(address)
         self.packet = Packet(
             source=flow.address or (world.free_address(subnet) if subnet else str(plan.INTERNET_GATEWAY)),
             destination=address,
@@ -144,7 +145,7 @@ class _Walk:
 
     def by_system_routes(self, network_id: str, network: Network) -> Trace:
         """Where Azure's own routes lead."""
-        if any(self.ip in IPv4Network(prefix) for prefix in network.prefixes):
+        if any(self.ip in prefix_of(prefix) for prefix in network.prefixes):
             return self.inside(network_id)
         assert self.subnet is not None
         if crossing := across(self.world, network, self.ip, self.packet.source):
@@ -162,7 +163,7 @@ class _Walk:
         if self.appliances:
             detail = "an appliance must send from an address of its own to get out: translate the source on it"
             return self.end("NoRoute", "route", "dropped", detail, self.appliances[-1].owner)
-        if service := next((name for name in subnet.service_endpoints if self.ip in IPv4Network(plan.service_prefix(name))), ""):
+        if service := next((name for name in subnet.service_endpoints if self.ip in prefix_of(plan.service_prefix(name))), ""):
             self.passed("route", "forwarded", f"service endpoint to {service}, as this subnet", subnet.owner)
             return self.public(subnet.owner)
         source = source_of(network, subnet, self.world.interface_at(subnet, self.packet.source))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cloister.net.intent import Network, Peering
+from cloister.net.parsed import address_of, prefix_of
 
 if TYPE_CHECKING:
     from cloister.explain.world import World
@@ -48,7 +49,7 @@ def across(world: World, network: Network, ip: IPv4Address, source: str) -> Cros
     The other network takes in what comes from addresses of this one that it knows; all else only as forwarded traffic.
     """
     for half in world.peerings.of(network.owner):
-        prefix = next((text for text in half.prefixes if ip in IPv4Network(text)), "")
+        prefix = next((text for text in half.prefixes if ip in prefix_of(text)), "")
         if not prefix:
             continue
         here, there = (id.rsplit("/", 1)[-1] for id in (half.network, half.remote))
@@ -65,4 +66,4 @@ def across(world: World, network: Network, ip: IPv4Address, source: str) -> Cros
 
 
 def _within(address: str, prefixes: Iterable[str]) -> bool:
-    return any(IPv4Address(address) in IPv4Network(text) for text in prefixes)
+    return any(address_of(address) in prefix_of(text) for text in prefixes)

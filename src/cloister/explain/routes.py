@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 import msgspec
 
@@ -11,6 +11,7 @@ from cloister.explain.peerings import Peerings, across
 from cloister.explain.world import World
 from cloister.net import plan, tags
 from cloister.net.intent import Endpoint, Interface, Network, Subnet, UserRoute
+from cloister.net.parsed import address_of, prefix_of
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ def user_way(world: World, subnet: Subnet, network: Network, ip: IPv4Address, so
     words = f"route '{route.because.rsplit('/', 1)[-1]}' to {route.prefix} by {route.hop}"
     if route.hop == "VirtualAppliance":
         return _to_appliance(world, network, route, f"{words} ({route.via})", source)
-    if route.hop == "VnetLocal" and any(ip in IPv4Network(prefix) for prefix in network.prefixes):
+    if route.hop == "VnetLocal" and any(ip in prefix_of(prefix) for prefix in network.prefixes):
         return None
     if route.hop == "Internet" and plan.is_public_range(str(ip)):
         return Way(detail=words, because=route.because, outside=True)
@@ -40,8 +41,8 @@ def user_way(world: World, subnet: Subnet, network: Network, ip: IPv4Address, so
 def _to_appliance(world: World, network: Network, route: UserRoute, words: str, source: str) -> Way:
     """A machine of this network, or of one that is peered with it and takes the packet in."""
     place = network.owner
-    if not any(IPv4Address(route.via) in IPv4Network(prefix) for prefix in network.prefixes):
-        crossing = across(world, network, IPv4Address(route.via), source)
+    if not any(address_of(route.via) in prefix_of(prefix) for prefix in network.prefixes):
+        crossing = across(world, network, address_of(route.via), source)
         if crossing is None:
             return Way(detail=f"{words}: no network here or peered with it has that address", because=route.because)
         if crossing.problem:
@@ -76,7 +77,7 @@ def user_route(
         length = _match(route, ip, network)
         if length is not None and (best is None or length > best[0]):
             best = length, route
-    services = (IPv4Network(plan.service_prefix(name)) for name in subnet.service_endpoints)
+    services = (prefix_of(plan.service_prefix(name)) for name in subnet.service_endpoints)
     special = max((prefix.prefixlen for prefix in services if ip in prefix), default=0)
     if best is None or best[0] < max(special, _system_length(network, ip, peerings)):
         return None
@@ -94,7 +95,7 @@ def _match(route: UserRoute, ip: IPv4Address, network: Network) -> int | None:
     found = []
     for text in texts:
         try:
-            prefix = IPv4Network(text)
+            prefix = prefix_of(text)
         except ValueError:
             continue
         if ip in prefix:
@@ -104,7 +105,7 @@ def _match(route: UserRoute, ip: IPv4Address, network: Network) -> int | None:
 
 def _system_length(network: Network, ip: IPv4Address, peerings: Peerings) -> int:
     prefixes = [*network.prefixes, *(text for half in peerings.of(network.owner) for text in half.prefixes)]
-    return max((IPv4Network(text).prefixlen for text in prefixes if ip in IPv4Network(text)), default=0)
+    return max((prefix_of(text).prefixlen for text in prefixes if ip in prefix_of(text)), default=0)
 
 
 def _endpoint_holds(
@@ -118,10 +119,10 @@ def _endpoint_holds(
     }
     for endpoint in endpoints:
         space = spaces.get(endpoint.network.lower())
-        if space is None or not any(IPv4Address(address) == ip for _, address in endpoint.addresses):
+        if space is None or not any(address_of(address) == ip for _, address in endpoint.addresses):
             continue
         home = next((one for one in subnets if one.owner.lower() == endpoint.subnet.lower()), None)
         obeys = home is not None and home.endpoint_policies in ("Enabled", "RouteTableEnabled")
-        around = max((IPv4Network(text).prefixlen for text in space if ip in IPv4Network(text)), default=32)
+        around = max((prefix_of(text).prefixlen for text in space if ip in prefix_of(text)), default=32)
         return not (obeys and length > 0 and length >= around)
     return False

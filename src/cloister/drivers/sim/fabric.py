@@ -6,7 +6,6 @@ The walk reads the objects (routes, map elements), not the intent, so it shares 
 from __future__ import annotations
 
 import asyncio
-from ipaddress import IPv4Address
 
 import msgspec
 
@@ -35,6 +34,7 @@ from cloister.net.desired import (
     Sever,
     Uplink,
 )
+from cloister.net.parsed import address_of
 
 DNS_PORT = 53
 HOPS_MAX = 16  # appliances that one packet passes
@@ -214,7 +214,7 @@ class SimFabric:
 
     def _outbound(self, nic: Nic, router: str, packet: Packet) -> Verdict:
         address, port = packet.destination, packet.port
-        if IPv4Address(address) not in plan.SERVICES and not is_public(address):
+        if address_of(address) not in plan.SERVICES and not is_public(address):
             return Verdict(False, why="no route")
         if not is_public(address) and (why := self._refused(packet)):
             return Verdict(False, why=why)
@@ -236,13 +236,13 @@ class SimFabric:
         """Why the services take no such packet; "" where they do."""
         address, port = packet.destination, packet.port
         to_dns = address == str(plan.PUBLIC_DNS) and port == DNS_PORT and packet.protocol in ("tcp", "udp")
-        to_allowed = IPv4Address(address) in plan.ALLOWED_NAMES and (port, packet.protocol) == (plan.HTTP_PORT, "tcp")
+        to_allowed = address_of(address) in plan.ALLOWED_NAMES and (port, packet.protocol) == (plan.HTTP_PORT, "tcp")
         taken = to_dns or to_allowed or (port, packet.protocol) == (plan.EDGE_PORT, "tcp")
         return "" if taken else "the services take no such port"
 
     def _outside(self, packet: Packet) -> Verdict:
         """A packet among public addresses: to a machine of the internet, or in by a machine's own."""
-        if IPv4Address(packet.destination) in plan.INTERNET_MACHINES:
+        if address_of(packet.destination) in plan.INTERNET_MACHINES:
             return self._inside("internet", packet, set()) or Verdict(False, why="no route")
         nic = published(self.objects, packet.destination)
         if nic is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
 
 from cloister.net import plan
 from cloister.net.desired import Desired, FilterPlace, FilterRule, Filters, Nic, Range
+from cloister.net.parsed import address_of, prefix_of
 
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51}
 
@@ -41,8 +41,8 @@ def denied(objects: Mapping[str, Desired], router: str, places: tuple[str, ...],
     filters = objects.get(f"filters {router}")
     if not isinstance(filters, Filters):
         return ""
-    address = IPv4Address(packet.destination if inbound else packet.source)
-    found = (item for place in places for item in filters.places if item.place == place and address in IPv4Network(item.prefix))
+    address = address_of(packet.destination if inbound else packet.source)
+    found = (item for place in places for item in filters.places if item.place == place and address in prefix_of(item.prefix))
     return _dropped(filters, found, inbound, packet)
 
 
@@ -62,7 +62,7 @@ def _dropped(filters: Filters, places: Iterable[FilterPlace], inbound: bool, pac
     for item in places:
         chain = filters.chains[item.chain]
         rule = _first(chain.rules, inbound, packet)
-        if rule is None and IPv4Address(packet.destination) in plan.HOST_ADDRESSES:
+        if rule is None and address_of(packet.destination) in plan.HOST_ADDRESSES:
             continue
         if rule is None or not rule.allow:
             return rule.because if rule else chain.owner
@@ -70,7 +70,7 @@ def _dropped(filters: Filters, places: Iterable[FilterPlace], inbound: bool, pac
 
 
 def _first(rules: tuple[FilterRule, ...], inbound: bool, packet: Packet) -> FilterRule | None:
-    to_host = IPv4Address(packet.destination) in plan.HOST_ADDRESSES
+    to_host = address_of(packet.destination) in plan.HOST_ADDRESSES
     for rule in rules:
         if rule.inbound == inbound and (rule.platform or not to_host) and _matches(rule, packet):
             return rule
@@ -81,7 +81,7 @@ def _matches(rule: FilterRule, packet: Packet) -> bool:
     number = PROTOCOLS[packet.protocol]
     if rule.protocol not in (0, number):
         return False
-    if not (_in(rule.sources, int(IPv4Address(packet.source))) and _in(rule.destinations, int(IPv4Address(packet.destination)))):
+    if not (_in(rule.sources, int(address_of(packet.source))) and _in(rule.destinations, int(address_of(packet.destination)))):
         return False
     if number in (6, 17):
         return _in(rule.source_ports, packet.source_port) and _in(rule.destination_ports, packet.port)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 from cloister.net import plan
 from cloister.net.desired import Desired, Egress, Gateway, Namespace, Nic, Publication, Uplink
+from cloister.net.parsed import address_of, prefix_of
 
 Objects = Mapping[str, Desired]
 
@@ -22,15 +23,15 @@ def source_of(objects: Objects, nic: Nic, destination: str) -> str:
     if isinstance(own := objects.get(f"egress {nic.router} {nic.address}"), Egress):
         return own.sources[0]
     gateways = (thing for thing in objects.values() if isinstance(thing, Gateway) and thing.namespace == nic.router)
-    by_default = any(one.outbound and IPv4Address(nic.address) in IPv4Network(one.prefix) for one in gateways)
+    by_default = any(one.outbound and address_of(nic.address) in prefix_of(one.prefix) for one in gateways)
     return namespace.outbound if by_default and isinstance(namespace, Namespace) else ""
 
 
 def routers_of(objects: Objects, address: str) -> Iterator[str]:
     """The routers that services lead a public address to: whose uplink has the longest prefix around it."""
-    place = IPv4Address(address)
+    place = address_of(address)
     uplinks = [thing for thing in objects.values() if isinstance(thing, Uplink)]
-    found = [(IPv4Network(route).prefixlen, up.namespace) for up in uplinks for route in up.routes if place in IPv4Network(route)]
+    found = [(prefix_of(route).prefixlen, up.namespace) for up in uplinks for route in up.routes if place in prefix_of(route)]
     longest = max((length for length, _ in found), default=0)
     return (router for length, router in found if length == longest)
 
@@ -47,4 +48,4 @@ def published(objects: Objects, address: str) -> Nic | None:
 
 def is_public(address: str) -> bool:
     """Whether an address is of a machine of the internet, or a public one of a network's."""
-    return IPv4Address(address) in plan.INTERNET
+    return address_of(address) in plan.INTERNET

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv4Network
 from typing import NamedTuple
 
 from cloister.net.desired import Appliance, Desired, Hop, Nic, NicRoutes, PeerLink, PeerRoute
+from cloister.net.parsed import address_of, prefix_of
 
 Objects = Mapping[str, Desired]
 
 
 def peer_route(objects: Objects, router: str, address: str) -> PeerRoute | None:
     """The longest route of ``router`` to a peered network that covers an address."""
-    place = IPv4Address(address)
+    place = address_of(address)
     found = [
         thing
         for thing in objects.values()
-        if isinstance(thing, PeerRoute) and thing.namespace == router and place in IPv4Network(thing.prefix)
+        if isinstance(thing, PeerRoute) and thing.namespace == router and place in prefix_of(thing.prefix)
     ]
-    return max(found, key=lambda route: IPv4Network(route.prefix).prefixlen, default=None)
+    return max(found, key=lambda route: prefix_of(route.prefix).prefixlen, default=None)
 
 
 def peer_link(objects: Objects, one: str, other: str) -> PeerLink | None:
@@ -74,8 +74,8 @@ def _user_hop(objects: Objects, nic: Nic, address: str) -> tuple[str, str]:
     held = objects.get(f"nic-routes {nic.router} {nic.number}")
     if not isinstance(held, NicRoutes):
         return "system", ""
-    place = IPv4Address(address)
-    found = [(IPv4Network(prefix).prefixlen, to, by) for prefix, to, by in held.routes if place in IPv4Network(prefix)]
+    place = address_of(address)
+    found = [(prefix_of(prefix).prefixlen, to, by) for prefix, to, by in held.routes if place in prefix_of(prefix)]
     _, to, by = max(found, default=(0, "system", ""))
     return to, by
 
