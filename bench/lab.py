@@ -17,38 +17,42 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "kernel"))
 
 from fabric_world import World, base
 
+from cloister.compilers.filters import compile_filters
 from cloister.compilers.linux import compile_network
 from cloister.keeper.client import enter_network
 from cloister.net import plan
 from cloister.net.desired import Put
 from cloister.net.intent import Endpoint, Filter, Interface, LinkedName, Network, Rule, Subnet
 
-NETWORK, SUBNET, GROUP = "/bench/vnet", "/bench/vnet/subnets/default", "/bench/nsg"
 STREAM, SHORT = str(plan.service_address("machinelearning", "eastus")), str(plan.service_address("storage", "eastus"))
+ONE_QUEUE = ("numtxqueues", "1", "numrxqueues", "1")  # as the fabric makes its links
+IDENTITIES_PER_NETWORK = 20_000
 STREAM_ENDPOINT, SHORT_ENDPOINT, MACHINE = "10.0.0.4", "10.0.0.5", "10.0.0.6"
 
 
-def network(load: int, rules: int) -> list[Any]:
+def network(load: int, rules: int, number: int = 1) -> list[Any]:
     """A network with a machine, two endpoints, ``load`` endpoints more and a security group of ``rules`` rules."""
+    owner = f"/bench/vnet{number}"
+    subnet, group, first = f"{owner}/subnets/default", f"{owner}/nsg", number * IDENTITIES_PER_NETWORK
     found: list[Any] = [
-        Network(owner=NETWORK, number=1, prefixes=("10.0.0.0/16",)),
-        Subnet(owner=SUBNET, network=NETWORK, prefix="10.0.0.0/16", filter=GROUP if rules else ""),
-        Interface(owner="/bench/machine", network=NETWORK, subnet=SUBNET, number=1, address=MACHINE),
-        endpoint(1, STREAM_ENDPOINT, STREAM),
-        endpoint(2, SHORT_ENDPOINT, SHORT),
+        Network(owner=owner, number=number, prefixes=("10.0.0.0/16",)),
+        Subnet(owner=subnet, network=owner, prefix="10.0.0.0/16", filter=group if rules else ""),
+        Interface(owner=f"{owner}/machine", network=owner, subnet=subnet, number=number, address=MACHINE),
+        _endpoint(owner, first, STREAM_ENDPOINT, STREAM),
+        _endpoint(owner, first + 1, SHORT_ENDPOINT, SHORT),
     ]
-    found += [endpoint(n + 10, f"10.0.{8 + n // 200}.{1 + n % 200}", STREAM) for n in range(load)]
+    found += [_endpoint(owner, first + 2 + n, f"10.0.{8 + n // 200}.{1 + n % 200}", STREAM) for n in range(load)]
     if rules:
-        found.append(Filter(owner=GROUP, networks=(NETWORK,), rules=tuple(_rules(rules))))
+        found.append(Filter(owner=group, networks=(owner,), rules=tuple(_rules(group, rules))))
     return found
 
 
-def _rules(count: int) -> Iterator[Rule]:
-    """Rules that match nothing here, then those that let everything pass: each packet is asked of all."""
+def _rules(group: str, count: int) -> Iterator[Rule]:
+    """Rules that match nothing here, then those that let everything pass: the first packet of each flow is asked of all."""
     for inbound in (True, False):
         for n in range(count // 2):
             yield Rule(
-                because=f"{GROUP}/{n}",
+                because=f"{group}/{n}",
                 priority=100 + n,
                 inbound=inbound,
                 allow=False,
@@ -57,15 +61,15 @@ def _rules(count: int) -> Iterator[Rule]:
                 destinations=("*",),
                 destination_ports=((1000 + n, 1000 + n),),
             )
-        yield Rule(because=f"{GROUP}/all", priority=4000, inbound=inbound, allow=True, sources=("*",), destinations=("*",))
+        yield Rule(because=f"{group}/all", priority=4000, inbound=inbound, allow=True, sources=("*",), destinations=("*",))
 
 
-def endpoint(number: int, address: str, to: str) -> Endpoint:
+def _endpoint(network: str, number: int, address: str, to: str) -> Endpoint:
     """An approved endpoint of one member."""
     return Endpoint(
-        owner=f"/bench/pe{number}",
-        network=NETWORK,
-        subnet=SUBNET,
+        owner=f"{network}/pe{number}",
+        network=network,
+        subnet=f"{network}/subnets/default",
         number=number,
         target="/bench/target",
         group="g",
@@ -84,8 +88,9 @@ class Lab:
         self.world.put(*base())
 
     def put(self, intents: Iterable[Any]) -> None:
-        """Make what the intents of one network ask for."""
-        answers = self.world.apply(*(Put(thing) for thing in compile_network(intents)))
+        """Make what the intents of one network ask for, its security rules included."""
+        found = list(intents)
+        answers = self.world.apply(*map(Put, (*compile_network(found), *compile_filters(found))))
         assert not any(answers), next(filter(None, answers))
 
     def routed(self) -> None:
@@ -94,7 +99,8 @@ class Lab:
         held = {name: keeper.namespace(f"plain-{name}") for name in ("client", "router", "server")}
         for name, here, there in (("client", "10.9.1.2", "10.9.1.1"), ("server", "10.9.2.2", "10.9.2.1")):
             far = f"/proc/{os.getpid()}/fd/{held[name]}"
-            self.run("plain-router", "ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", far)
+            veth = ("type", "veth", "peer", "name", "eth0", *ONE_QUEUE, "netns", far)
+            self.run("plain-router", "ip", "link", "add", name, *ONE_QUEUE, *veth)
             self.run("plain-router", "ip", "addr", "add", f"{there}/24", "dev", name)
             self.run("plain-router", "ip", "link", "set", name, "up")
             for command in (

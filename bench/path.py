@@ -10,6 +10,7 @@ from bench.figures import Figure, Measure, compared, interleaved, require
 from bench.lab import SHORT, SHORT_ENDPOINT, STREAM, STREAM_ENDPOINT, Lab, connections, gigabits, lab, network, until
 
 ENDPOINTS_LOADED, RULES_LOADED = 10_000, 200
+LOADED = 2  # the number of the network that has them
 NEEDED = ("iperf3", "wrk", "nginx", "haproxy")
 NGINX = """daemon off; worker_processes 1; pid {folder}/nginx{port}.pid; error_log /dev/null;
 events {{ worker_connections 4096; }}
@@ -36,27 +37,27 @@ def measure() -> Iterator[Figure]:
     require(*NEEDED, packages="iperf3 wrk nginx-light haproxy")
     with lab() as made, tempfile.TemporaryDirectory() as folder:
         made.put(network(0, 0))
+        made.put(network(ENDPOINTS_LOADED, RULES_LOADED, number=LOADED))
         made.routed()
         _serve(made, Path(folder))
         throughput: dict[str, Measure] = {
             "endpoint": lambda: gigabits(made, "machine-1", STREAM_ENDPOINT, 443),
             "routed": lambda: gigabits(made, "plain-client", "10.9.2.2", 5201),
+            "loaded": lambda: gigabits(made, f"machine-{LOADED}", STREAM_ENDPOINT, 443),
             "haproxy": lambda: gigabits(made, "plain-client", "10.9.1.1", 7001),
         }
         short: dict[str, Measure] = {
             "endpoint": lambda: connections(made, "machine-1", SHORT_ENDPOINT, 443),
             "routed": lambda: connections(made, "plain-client", "10.9.2.2", 8080),
+            "loaded": lambda: connections(made, f"machine-{LOADED}", SHORT_ENDPOINT, 443),
             "haproxy": lambda: connections(made, "plain-client", "10.9.1.1", 7002),
         }
-        empty = {"throughput": interleaved(throughput), "connections": interleaved(short)}
-        for kind, unit in (("throughput", "Gbit/s"), ("connections", "1/s")):
-            for other in ("routed", "haproxy"):
-                yield compared(f"endpoint_{kind}_vs_{other}", unit, empty[kind]["endpoint"], other, empty[kind][other])
-        made.put(network(ENDPOINTS_LOADED, RULES_LOADED))
         for kind, unit, runs in (("throughput", "Gbit/s", throughput), ("connections", "1/s", short)):
-            loaded = interleaved({name: runs[name] for name in ("endpoint", "routed")})
-            yield compared(f"endpoint_{kind}_vs_routed_loaded", unit, loaded["endpoint"], "unloaded", empty[kind]["endpoint"])
-            yield compared(f"endpoint_{kind}_loaded_vs_routed", unit, loaded["endpoint"], "routed then", loaded["routed"])
+            found = interleaved(runs)
+            for other in ("routed", "haproxy"):
+                yield compared(f"endpoint_{kind}_vs_{other}", unit, found["endpoint"], other, found[other])
+            yield compared(f"endpoint_{kind}_vs_routed_loaded", unit, found["loaded"], "unloaded", found["endpoint"])
+            yield compared(f"endpoint_{kind}_loaded_vs_routed", unit, found["loaded"], "routed", found["routed"])
 
 
 def _serve(made: Lab, folder: Path) -> None:
@@ -70,7 +71,8 @@ def _serve(made: Lab, folder: Path) -> None:
     (folder / "haproxy.cfg").write_text(HAPROXY)
     made.start("plain-router", "/usr/sbin/haproxy", "-db", "-f", str(folder / "haproxy.cfg"))
     for namespace, address, port in (
-        ("machine-1", STREAM_ENDPOINT, 443), ("machine-1", SHORT_ENDPOINT, 443), ("plain-client", "10.9.2.2", 5201),
+        ("machine-1", STREAM_ENDPOINT, 443), ("machine-1", SHORT_ENDPOINT, 443), (f"machine-{LOADED}", STREAM_ENDPOINT, 443),
+        (f"machine-{LOADED}", SHORT_ENDPOINT, 443), ("plain-client", "10.9.2.2", 5201),
         ("plain-client", "10.9.2.2", 8080), ("plain-client", "10.9.1.1", 7001), ("plain-client", "10.9.1.1", 7002),
     ):  # fmt: skip
         until(lambda at=(namespace, address, port): made.world.reach(*at) == "open")  # type: ignore[misc]

@@ -142,6 +142,16 @@ def between(first: bytes, last: bytes) -> bytes:
     return _compare(first) if first == last else _compare(first, _AT_LEAST) + _compare(last, _AT_MOST)
 
 
+@lru_cache(maxsize=4096)
+def inside(first: bytes, last: bytes) -> bytes:
+    """What was loaded, four bytes, lies in a range; where that is a prefix the kernel is asked in its quickest way."""
+    low, high = int.from_bytes(first, "big"), int.from_bytes(last, "big")
+    host = low ^ high
+    if host == 0 or host & (host + 1) or low & host:
+        return between(first, last)
+    return _masked((~host & 0xFFFFFFFF).to_bytes(4, "big")) + _compare(first)
+
+
 def source() -> bytes:
     """Load ``ip saddr``."""
     return _payload(1, 12, 4)
@@ -176,16 +186,15 @@ def _connection(key: int, register: int, original: bool = False) -> bytes:
     return _expression("ct", *parts)
 
 
+def _masked(mask: bytes) -> bytes:
+    """What was loaded, and these bits."""
+    numbers = (_REGISTER, _REGISTER, len(mask))
+    given = (attribute(kind, _number(value)) for kind, value in enumerate(numbers, 1))
+    return _expression("bitwise", *given, nest(4, _value(mask)), nest(5, _value(bytes(len(mask)))))
+
+
 def _any_bit(bits: int) -> bytes:
-    masked = _expression(
-        "bitwise",
-        attribute(1, _number(_REGISTER)),
-        attribute(2, _number(_REGISTER)),
-        attribute(3, _number(4)),
-        nest(4, _value(struct.pack("=I", bits))),
-        nest(5, _value(bytes(4))),
-    )
-    return masked + _compare(bytes(4), _DIFFERENT)
+    return _masked(struct.pack("=I", bits)) + _compare(bytes(4), _DIFFERENT)
 
 
 def state(bits: int) -> bytes:

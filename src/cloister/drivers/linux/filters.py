@@ -84,7 +84,8 @@ class _Batch:
             return b""
         form = ">I" if declared is _ADDRESSES else ">H"
         if len(ranges) == 1:
-            return load + ex.between(struct.pack(form, ranges[0][0]), struct.pack(form, ranges[0][1]))
+            matches = ex.inside if declared is _ADDRESSES else ex.between
+            return load + matches(struct.pack(form, ranges[0][0]), struct.pack(form, ranges[0][1]))
         elements = []
         for first, last in ranges:
             elements.append(Element(struct.pack(form, first)))
@@ -177,9 +178,9 @@ def _rule(batch: _Batch, chain: str, rule: FilterRule, load: Sequence[bytes]) ->
     """One security rule: a rule of the kernel's, or two where it names ports and any protocol (ports are TCP's and UDP's)."""
     named = (rule.source_ports, rule.destination_ports) != (tags.ALL_PORTS, tags.ALL_PORTS)
     for protocol in _protocols(rule.protocol, named):
-        match = ex.protocol(protocol) if protocol else b""
-        match += batch.within(load[0], rule.sources, tags.ALL_ADDRESSES, _ADDRESSES)
+        match = batch.within(load[0], rule.sources, tags.ALL_ADDRESSES, _ADDRESSES)  # what most packets fail at comes first
         match += batch.within(load[1], rule.destinations, tags.ALL_ADDRESSES, _ADDRESSES)
+        match += ex.protocol(protocol) if protocol else b""
         if protocol in _PORTED:
             match += batch.within(load[2], rule.source_ports, tags.ALL_PORTS, _PORTS)
             match += batch.within(load[3], rule.destination_ports, tags.ALL_PORTS, _PORTS)

@@ -8,6 +8,7 @@ with one route, to the appliance's NIC; behind it stands one that drops: were th
 
 from __future__ import annotations
 
+import errno
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.expressions import HOP_MAC
 from cloister.drivers.linux.namespaces import Spaces
-from cloister.drivers.linux.objects import CHANGED, DAMAGED, GONE, Descriptor, Step, nic_index, router_mac
+from cloister.drivers.linux.objects import CHANGED, DAMAGED, GONE, Descriptor, Step, marking, nic_index, router_mac
 from cloister.drivers.linux.peers import FIRST_INDEX as FIRST_PEER
 from cloister.drivers.linux.peers import link_index
 from cloister.drivers.linux.rulesets import APPLIANCES
@@ -26,7 +27,6 @@ from cloister.net.desired import Appliance, FabricObject, Hop
 FIRST_TABLE = 1 << 28
 _FIRST_INDEX, _INDEX_BITS = 1 << 29, (1 << 29) - 1
 _HOP_NAME = re.compile("h[0-9a-f]{8}")
-PRIORITY = 100  # of rules that stand before the table ``local``
 BEHIND = 1000  # the metric of the route that drops behind one to a machine
 
 
@@ -73,6 +73,15 @@ def mend_hop(spaces: Spaces, hop: Hop) -> None:
             raise error
 
 
+def before_local(router: str) -> list[Step]:
+    """What rules before the table ``local`` need: marks, and that this table is asked after them. It stays once it is there.
+
+    Where there are none the kernel's short way finds a route, for every packet.
+    """
+    later = [rt.rule_add(rt.LOCAL_PRIORITY, rt.LOCAL), rt.rule_delete(0, rt.LOCAL)]
+    return [marking(router), Step(router, False, later, frozenset({errno.EEXIST, errno.ENOENT}))]
+
+
 def _mark(number: int) -> int:
     """The mark, and the table. A NIC's number is told as less than zero where its appliance is not whole."""
     return FIRST_TABLE + (number if number >= 0 else -1 - number)
@@ -86,16 +95,17 @@ def put_appliance(appliance: Appliance, descriptor: Descriptor) -> list[Step]:
     """The table and the rule that asks it, then the element that sets the mark."""
     table = _mark(appliance.number)
     way = rt.route_add(table, "0.0.0.0/0", via=appliance.address, index=nic_index(appliance.number))
-    messages = [rt.route_add(table, "0.0.0.0/0", kind=rt.BLACKHOLE, metric=BEHIND), way, rt.rule_add(PRIORITY, table, "", table)]
+    rule = rt.rule_add(rt.USER_PRIORITY, table, "", table)
+    messages = [rt.route_add(table, "0.0.0.0/0", kind=rt.BLACKHOLE, metric=BEHIND), way, rule]
     there = Step(appliance.namespace, True, [nft.elements_add(APPLIANCES, [_element(appliance)])])
-    return [Step(appliance.namespace, False, messages), there]
+    return [*before_local(appliance.namespace), Step(appliance.namespace, False, messages), there]
 
 
 def drop_appliance(appliance: Appliance, descriptor: Descriptor) -> list[Step]:
     """The reverse; also of what is left of a damaged one."""
     table = _mark(appliance.number)
     remove = rt.route_remove(table, "0.0.0.0/0")
-    steps = [Step(appliance.namespace, False, [rt.rule_delete(PRIORITY, table, "", table), remove, remove], GONE)]
+    steps = [Step(appliance.namespace, False, [rt.rule_delete(rt.USER_PRIORITY, table, "", table), remove, remove], GONE)]
     if DAMAGED in appliance.address:
         return steps
     return [Step(appliance.namespace, True, [nft.elements_delete(APPLIANCES, [_element(appliance)])], GONE), *steps]

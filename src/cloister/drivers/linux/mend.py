@@ -25,7 +25,12 @@ def _send(space: Space, messages: list[Message], fine: frozenset[int] = objects.
 
 def _run(spaces: Spaces, steps: list[Step]) -> None:
     for step in steps:
-        _send(spaces.get(step.namespace), step.messages, step.fine)
+        space = spaces.get(step.namespace)
+        if not step.rules:
+            _send(space, step.messages, step.fine)
+            continue
+        for error in space.filter.transact(step.messages).values():
+            raise error
 
 
 def paired(one: Space, other: Space, index: int, other_index: int) -> bool:

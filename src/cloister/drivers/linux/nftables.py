@@ -276,10 +276,14 @@ def ruleset(comment: str, sets: Sequence[Set], chains: Sequence[Chain]) -> list[
     """One batch that makes the table, whatever part of it is there; the elements of its sets stay."""
     messages = [table_new(comment)]
     messages += [set_new(declared, number) for number, declared in enumerate(sets, 1)]
-    messages += [chain_new(chain) for chain in chains]
+    return messages + chains_new(chains)
+
+
+def chains_new(chains: Sequence[Chain]) -> list[Message]:
+    """What makes these chains of the table with these rules and no others."""
+    messages = [chain_new(chain) for chain in chains]
     messages += [chain_flush(chain.name) for chain in chains]
-    messages += [rule_new(chain.name, rule) for chain in chains for rule in chain.rules]
-    return messages
+    return messages + [rule_new(chain.name, rule) for chain in chains for rule in chain.rules]
 
 
 def read_elements(channel: Channel, name: str) -> dict[bytes, bytes]:

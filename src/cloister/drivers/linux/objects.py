@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
+from cloister.drivers.linux import rulesets
 from cloister.drivers.linux.netlink import Message
 from cloister.drivers.linux.rulesets import ENDPOINTS, FORWARDS, IDENTITIES, OUTBOUND_SUBNETS
 from cloister.net import plan
@@ -154,6 +155,11 @@ def drop_gateway(gateway: Gateway, descriptor: Descriptor) -> list[Step]:
     return [withdraw_outbound(gateway), *steps] if gateway.outbound and has_endpoints(gateway.namespace) else steps
 
 
+def marking(router: str) -> Step:
+    """The chains of a network in which not every packet is one that its strict links let in from a machine of its own."""
+    return Step(router, True, [*rulesets.marking()])
+
+
 def put_nic(nic: Nic, descriptor: Descriptor) -> list[Step]:
     """Make the veth and the /32 route, then address and default route in the machine."""
     index = nic_index(nic.number)
@@ -172,7 +178,8 @@ def put_nic(nic: Nic, descriptor: Descriptor) -> list[Step]:
         rt.route_link(f"{nic.gateway}/32", UP_INDEX),
         rt.route_via("0.0.0.0/0", nic.gateway, UP_INDEX),
     ]
-    return [Step(nic.router, False, router), Step(nic.machine, False, machine)]
+    steps = [Step(nic.router, False, router), Step(nic.machine, False, machine)]
+    return [marking(nic.router), *steps] if nic.forwarding and has_endpoints(nic.router) else steps
 
 
 def drop_nic(nic: Nic, descriptor: Descriptor) -> list[Step]:

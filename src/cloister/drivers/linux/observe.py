@@ -16,7 +16,7 @@ from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.mend import is_identity
 from cloister.drivers.linux.namespaces import Space, Spaces
 from cloister.drivers.linux.objects import DAMAGED, SERVICES
-from cloister.drivers.linux.routers import outbound_address, rules_whole
+from cloister.drivers.linux.routers import local_whole, marking_whole, outbound_address, rules_whole
 from cloister.net import plan
 from cloister.net.desired import EndpointAddress, FabricObject, Filters, Forward, Gateway, IdentityRoute, Namespace, Nic, Uplink
 
@@ -110,7 +110,7 @@ def _namespace(reading: Reading) -> Namespace:
         whole = whole and reading.has_route(str(plan.SERVICES), rt.LOOPBACK)
     elif role == "vnet":
         whole = whole and {str(address) for address in plan.HOST_ADDRESSES} <= {address for _, address, _ in reading.addresses}
-        whole = whole and [r.priority for r in reading.rules if r.table == rt.LOCAL] == [rt.LOCAL_PRIORITY]
+        whole = whole and local_whole(reading.rules) and marking_whole(reading.table, reading.links, reading.rules)
     whole = whole and (role == "machine" or rules_whole(reading.table, role))
     outbound = outbound_address(reading.table) if role == "vnet" else ""
     return Namespace(owner="", name=reading.space.name, role=role if whole else DAMAGED, outbound=outbound)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.namespaces import Space
-from cloister.drivers.linux.objects import DAMAGED, GONE, Descriptor, Step, number_of, router_mac
+from cloister.drivers.linux.objects import DAMAGED, GONE, Descriptor, Step, marking, number_of, router_mac
 from cloister.net import plan
 from cloister.net.desired import FabricObject, PeerLink, PeerRoute
 
@@ -45,7 +45,7 @@ def _sides(link: PeerLink) -> Iterator[tuple[str, str]]:
 
 
 def put_link(link: PeerLink, descriptor: Descriptor) -> list[Step]:
-    """The veth, and each end up with its neighbour."""
+    """The chains that each side then needs, the veth, and each end up with its neighbour."""
     steps = []
     for here, there in _sides(link):
         index = link_index(there)
@@ -65,7 +65,7 @@ def put_link(link: PeerLink, descriptor: Descriptor) -> list[Step]:
         descriptor(link.other),
     )
     steps[0].messages.insert(0, pair)
-    return steps
+    return [*(marking(here) for here, _ in _sides(link)), *steps]
 
 
 def drop_link(link: PeerLink, descriptor: Descriptor) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 
@@ -23,8 +24,8 @@ def put_namespace(spaces: Spaces, namespace: Namespace) -> None:
     space.write_sysctls(rulesets.ROLES[namespace.role].sysctls)
     _put_rules(space, namespace, created)
     messages = [rt.link_up(rt.LOOPBACK), *_own_addresses(namespace.role)]
-    if namespace.role == "vnet":
-        messages += _rules_of_its_own(space, created)
+    if namespace.role == "vnet" and not created:
+        messages += _asked_once(rt.rules(space.route))
     for error in space.route.send(messages).values():
         raise error
 
@@ -48,13 +49,34 @@ def _own_addresses(role: str) -> list[Message]:
     return []
 
 
-def _rules_of_its_own(space: Space, created: bool) -> list[Message]:
-    """The table ``local`` is asked after user-defined routes."""
-    asked = [rt.Rule(0, rt.LOCAL, "")] if created else [rule for rule in rt.rules(space.route) if rule.table == rt.LOCAL]
-    early = any(rule.priority == 0 for rule in asked)
-    late = any(rule.priority == rt.LOCAL_PRIORITY for rule in asked)
-    messages = [] if late else [rt.rule_add(rt.LOCAL_PRIORITY, rt.LOCAL)]
-    return [*messages, rt.rule_delete(0, rt.LOCAL)] if early else messages
+def _asked_once(rules: list[rt.Rule]) -> list[Message]:
+    """The table ``local`` is asked once, in its place."""
+    if local_whole(rules):
+        return []
+    asked = [rule.priority for rule in rules if rule.table == rt.LOCAL]
+    messages = [] if rt.LOCAL_PRIORITY in asked else [rt.rule_add(rt.LOCAL_PRIORITY, rt.LOCAL)]
+    return [*messages, *(rt.rule_delete(place, rt.LOCAL) for place in asked if place != rt.LOCAL_PRIORITY)]
+
+
+def local_whole(rules: Iterable[rt.Rule]) -> bool:
+    """Whether a router asks the table ``local`` when it should: after rules of ours, where there are or were any."""
+    late = [[rt.LOCAL_PRIORITY]]
+    places = [rule.priority for rule in rules]
+    return [rule.priority for rule in rules if rule.table == rt.LOCAL] in (late if rt.USER_PRIORITY in places else [[0], *late])
+
+
+def marking_whole(found: nft.Reading | None, links: Iterable[rt.Link], rules: Iterable[rt.Rule]) -> bool:
+    """Whether a router has the chains ``MARKING``, or nothing that needs them."""
+    return _has_marking(found) or not _needs_marking(links, rules)
+
+
+def _needs_marking(links: Iterable[rt.Link], rules: Iterable[rt.Rule]) -> bool:
+    lax = (link.name for link in links if link.name.startswith("p") or (link.name.startswith("n") and not link.strict))
+    return any(lax) or any(rule.priority == rt.USER_PRIORITY for rule in rules)
+
+
+def _has_marking(found: nft.Reading | None) -> bool:
+    return found is not None and {chain.name for chain in rulesets.MARKING} <= {nft.read_text(chain[0]) for chain in found.chains}
 
 
 def _put_rules(space: Space, namespace: Namespace, created: bool) -> None:
@@ -63,6 +85,8 @@ def _put_rules(space: Space, namespace: Namespace, created: bool) -> None:
         return
     if namespace.role == "vnet":
         batch += rulesets.outbound(namespace.outbound)
+        if not created and _needs_marking(rt.links(space.route), rt.rules(space.route)):
+            batch += rulesets.marking()
     errors = space.filter.transact(batch)
     if created:
         for error in errors.values():
@@ -95,14 +119,14 @@ def _restored(declared: nft.Set, found: dict[bytes, bytes]) -> list[Message]:
 
 
 @lru_cache
-def _normal_form(role: str) -> nft.Reading | None:
-    """A role's base as the kernel tells it: read from a namespace made for that and let go at once."""
+def _normal_form(role: str, marking: bool) -> nft.Reading | None:
+    """A role's base, with ``MARKING`` or without, as the kernel tells it of a namespace made for that and let go at once."""
 
     def read() -> nft.Reading | None:
         unshare_network()
         channel = Channel(NETFILTER)
         try:
-            for error in channel.transact([*rulesets.base(role)]).values():
+            for error in channel.transact([*rulesets.base(role), *(rulesets.marking() if marking else ())]).values():
                 raise error
             return nft.read_table(channel)
         finally:
@@ -115,7 +139,7 @@ def rules_whole(found: nft.Reading | None, role: str) -> bool:
     """Whether a table is exactly what this version of the role's base would make, its outbound address aside."""
     if not rulesets.base(role):
         return found is None
-    normal = _normal_form(role)
+    normal = _normal_form(role, role == "vnet" and _has_marking(found))
     if found is None or normal is None:
         return False
     rules = {chain: rules for chain, rules in found.rules.items() if chain != rulesets.OUTBOUND}

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cloister.drivers.linux import nftables as nft
 from cloister.drivers.linux import rtnetlink as rt
-from cloister.drivers.linux.hops import BEHIND, FIRST_TABLE, PRIORITY, hop_index, router_behind
+from cloister.drivers.linux.hops import BEHIND, FIRST_TABLE, before_local, hop_index, router_behind
 from cloister.drivers.linux.namespaces import Space, Spaces
 from cloister.drivers.linux.netlink import Message
 from cloister.drivers.linux.objects import DAMAGED, GONE, UP_INDEX, Descriptor, Step, nic_index, nic_name, nic_number
@@ -56,20 +56,20 @@ def _elements(number: int, addresses: Iterable[str]) -> list[nft.Element]:
 
 
 def put_routes(item: NicRoutes, descriptor: Descriptor) -> list[Step]:
-    """The table's routes, then the rule; that it is there already means that there may be more than these."""
+    """What every such rule needs, the table's routes, the rule; that it is there already means that there may be more routes."""
     table = table_of(item.number)
-    steps = []
+    steps = before_local(item.namespace)
     if item.overridden:
         steps.append(Step(item.namespace, True, [nft.elements_add(OVERRIDDEN, _elements(item.number, item.overridden))]))
     routes = [message for prefix, to, by in item.routes for message in _messages(table, prefix, to, by)]
-    steps.append(Step(item.namespace, False, [*routes, rt.rule_add(PRIORITY, table, nic_name(item.number), SENT)]))
+    steps.append(Step(item.namespace, False, [*routes, rt.rule_add(rt.USER_PRIORITY, table, nic_name(item.number), SENT)]))
     return steps
 
 
 def drop_routes(item: NicRoutes, descriptor: Descriptor) -> list[Step]:
     """The rule first, then what it led to."""
     table = table_of(item.number)
-    messages = [rt.rule_delete(PRIORITY, table, nic_name(item.number), SENT)]
+    messages = [rt.rule_delete(rt.USER_PRIORITY, table, nic_name(item.number), SENT)]
     for prefix, to, by in item.routes:
         messages += [rt.route_remove(table, prefix)] * (2 if by or to == DAMAGED else 1)
     steps = [Step(item.namespace, False, messages, GONE)]

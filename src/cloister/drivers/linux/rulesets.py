@@ -94,8 +94,8 @@ SERVICES = Ruleset(
         Chain(
             "input",
             (
-                Rule("services among themselves", ex.incoming("lo") + ex.verdict(ACCEPT)),
                 *_public_services(ex.incoming(UPLINKS)),
+                Rule("services among themselves", ex.incoming("lo") + ex.verdict(ACCEPT)),
             ),
             hook=ex.INPUT,
             policy=DROP,
@@ -154,19 +154,6 @@ VNET = Ruleset(
     ),
     chains=(
         Chain(
-            "routed",
-            (
-                *(Rule("nobody sends as the host", _from_nic + ex.from_address(str(host)) + ex.verdict(DROP)) for host in _HOST),
-                Rule("user-defined routes are for what machines send", _from_nic + ex.marked(SENT)),
-                Rule("a user-defined route leads away from the endpoint", ex.untracked_by(OVERRIDDEN)),
-                Rule("a peered network's route leads to an appliance here", _by_hop + ex.marked_by_hop(APPLIANCES)),
-                Rule("there is none", _by_hop + ex.unmarked() + ex.verdict(DROP)),
-                Rule("likewise away from the endpoint", _by_hop + ex.destination_in(ENDPOINTS) + ex.untracked()),
-            ),
-            hook=ex.PREROUTING,
-            priority=-300,
-        ),
-        Chain(
             "prerouting",
             (
                 Rule("approved endpoints", _from_nic + ex.dnat_by(FORWARDS)),
@@ -180,7 +167,6 @@ VNET = Ruleset(
         Chain(
             "translated",
             (
-                Rule("what goes to an endpoint has been routed", _from_nic + ex.translated() + ex.onward() + ex.marked(0)),
                 Rule("by a public address", _from_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("nothing else begins outside", _from_uplink + ex.state(ex.NEW | ex.INVALID) + ex.verdict(DROP)),
             ),
@@ -204,23 +190,15 @@ VNET = Ruleset(
             priority=100,
         ),
         Chain(
-            "idle",
-            (
-                Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
-                Rule("what leaves", _from_nic + _to_uplink + _new_tcp + ex.object_of_source_in(IDLE_OUT)),
-                Rule("what comes in by a public address", _from_uplink + _to_nic + _new_tcp + ex.object_of_original_in(IDLE_IN)),
-            ),
-            hook=ex.FORWARD,
-            priority=-5,
-        ),
-        Chain(
             "forward",
             (
+                Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
+                Rule("idle time of what leaves", _from_nic + _to_uplink + _new_tcp + ex.object_of_source_in(IDLE_OUT)),
+                Rule("of what comes in", _from_uplink + _to_nic + _new_tcp + ex.object_of_original_in(IDLE_IN)),
                 Rule("machines of one network", _from_nic + _to_nic + ex.verdict(ACCEPT)),
                 Rule("to a peered network", _from_nic + _to_peer + ex.verdict(ACCEPT)),
                 Rule("to an appliance in a peered network", _from_nic + ex.outgoing(HOPS) + ex.verdict(ACCEPT)),
                 Rule("from a peered network, never on to a third", _from_peer + _to_nic + ex.verdict(ACCEPT)),
-                Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
                 Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("from a peered network", _from_peer + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("by a public address", _from_uplink + _to_nic + ex.translated() + ex.verdict(ACCEPT)),
@@ -272,6 +250,29 @@ VNET = Ruleset(
     ),
 )
 
+MARKING = (
+    Chain(
+        "routed",
+        (
+            *(Rule("nobody sends as the host", _from_nic + ex.from_address(str(host)) + ex.verdict(DROP)) for host in _HOST),
+            Rule("user-defined routes are for what machines send", _from_nic + ex.marked(SENT)),
+            Rule("a user-defined route leads away from the endpoint", ex.untracked_by(OVERRIDDEN)),
+            Rule("a peered network's route leads to an appliance here", _by_hop + ex.marked_by_hop(APPLIANCES)),
+            Rule("there is none", _by_hop + ex.unmarked() + ex.verdict(DROP)),
+            Rule("likewise away from the endpoint", _by_hop + ex.destination_in(ENDPOINTS) + ex.untracked()),
+        ),
+        hook=ex.PREROUTING,
+        priority=-300,
+    ),
+    Chain(
+        "unmarked",
+        (Rule("what goes to an endpoint has been routed", _from_nic + ex.translated() + ex.onward() + ex.marked(0)),),
+        hook=ex.PREROUTING,
+        priority=-90,
+    ),
+)
+"""More chains of a network with user-defined routes, peerings or machines that forward. Each costs every packet something."""
+
 MACHINE = Ruleset(sets=(), chains=(), sysctls=(NO_IPV6,))
 
 ROLES = {"services": SERVICES, "internet": INTERNET, "vnet": VNET, "machine": MACHINE}
@@ -282,6 +283,12 @@ def base(role: str) -> tuple[Message, ...]:
     """The batch that makes a role's ruleset, whatever part of it is there; () for one without. Raises KeyError."""
     rules = ROLES[role]
     return tuple(nft.ruleset(role, rules.sets, rules.chains)) if rules.chains else ()
+
+
+@cache
+def marking() -> tuple[Message, ...]:
+    """The batch that adds ``MARKING`` to a network's base, whatever part of it is there."""
+    return tuple(nft.chains_new(MARKING))
 
 
 def outbound(address: str) -> list[Message]:
