@@ -5,12 +5,17 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import msgspec
 import pytest
 
+from cloister.compilers.between import parted
+from cloister.compilers.diff import difference
+from cloister.compilers.order import arrange
 from cloister.explain.path import World as Intended
-from cloister.net.intent import Endpoint, Filter, Intent, Interface, Network, Peering, Service, Subnet, UserRoute
+from cloister.net.intent import Endpoint, Filter, Intent, Interface, Network, Peering, Rule, Service, Subnet, UserRoute
 from tests.agree.test_agree_kernel import agree, world, world_with_services  # noqa: F401 (a fixture)
-from tests.agree.worlds import NAME, POLICIES, Asked, judged, questions, simulated, some_rules
+from tests.agree.test_order import allowed
+from tests.agree.worlds import NAME, POLICIES, Asked, judged, questions, simulated, some_rules, wanted
 
 FIREWALL, SECOND = "10.0.0.4", "10.0.1.5"
 LIKELY = 0.8
@@ -155,6 +160,106 @@ def test_explain_is_the_simulation_in_a_landing_zone():
     wanted = ("Delivered, listener", "Delivered, edge", "DeniedInbound, inbound", "NoRoute, route", "no IP forwarding")
     wanted += ("no forwarded traffic", "the answer does not come back", "does not pass", "no route to")
     assert all(met[words] >= 20 for words in wanted), met
+
+
+def changed(rng: random.Random, intents: list[Intent]) -> list[Intent]:
+    """The same machines and endpoints in another landing zone: routes, rules, what peerings take, who forwards."""
+    other = landing_zone(rng)
+    kept = [one for one in intents if isinstance(one, Endpoint | Interface)]
+    found = [one for one in other if not isinstance(one, Endpoint | Interface)]
+    stay = rng.random() < 0.5
+    forwarding = {one.number: one.forwarding for one in (intents if stay else other) if isinstance(one, Interface)}
+    addresses = {one.network: tuple(address for _, address in one.addresses) for one in kept if isinstance(one, Endpoint)}
+    policies = {
+        one.network: one.endpoint_policies in ("Enabled", "RouteTableEnabled") for one in found if isinstance(one, Subnet)
+    }
+    before = {one.owner: one for one in intents if isinstance(one, Subnet)}
+    same = rng.random() < 0.6
+    for n, one in enumerate(found):
+        if isinstance(one, Subnet) and same:  # then peerings and rules alone decide
+            found[n] = msgspec.structs.replace(one, routes=before[one.owner].routes)
+        elif isinstance(one, Peering):
+            there = tuple((address, policies[one.remote]) for address in addresses.get(one.remote, ()))
+            found[n] = msgspec.structs.replace(one, endpoints=there)
+    for one in kept:
+        if isinstance(one, Interface):
+            one = msgspec.structs.replace(one, forwarding=forwarding[one.number])
+        found.append(one)
+    return found
+
+
+def test_no_flow_passes_that_neither_landing_zone_allows():
+    """After every single edit of one pass, as the loop would do it."""
+    for seed in range(40):
+        rng = random.Random(seed)
+        before = landing_zone(rng)
+        one_pass(before, changed(rng, before), list(dict.fromkeys(asked_of(rng, before))))
+
+
+def one_pass(before: list[Intent], after: list[Intent], asked: list[Asked]) -> None:
+    """From one to the other; after each edit nothing passes that neither allows, and in the end what the second allows."""
+    fabric = simulated(before)
+    may = allowed(fabric, asked) | allowed(simulated(after), asked)
+    edits = difference(wanted(after), fabric.objects)
+    for phase, some in arrange([*edits, *parted(edits, fabric.objects)]):
+        for edit in some if phase.driver == "fabric" else ():
+            assert not fabric.edit(edit)
+            assert not allowed(fabric, asked) - may, (phase.name, edit)
+    assert fabric.objects.keys() == wanted(after).keys()
+    assert allowed(fabric, asked) == allowed(simulated(after), asked)
+
+
+SPOKES = [Asked(machine, address, 443, "tcp") for machine, address in ((3, "10.2.0.4"), (4, "10.1.0.4"))]
+
+
+def whole(closed: tuple[str, ...] = (), shut: tuple[str, ...] = ()) -> list[Intent]:
+    """Spokes that reach each other by a hub; rules forbid it in networks ``closed``, those ``shut`` take no forwarded traffic."""
+    found: list[Intent] = []
+    for number in (1, 2, 3):
+        network, ten = f"/v{number}", f"10.{number - 1}"
+        hop = UserRoute(prefix="10.0.0.0/8", hop="VirtualAppliance", via=FIREWALL, because="/table/routes/r")
+        far = UserRoute(prefix=f"10.{3 - number + 1}.0.0/16", hop="VirtualAppliance", via=FIREWALL, because="/table/routes/far")
+        found.append(Network(owner=network, number=number, prefixes=(f"{ten}.0.0/16",), region="eastus2"))
+        found.append(
+            Subnet(
+                owner=f"{network}/subnets/s0",
+                network=network,
+                prefix=f"{ten}.0.0/24",
+                filter="" if number == 1 else f"/nsg{number}",
+                routes=() if number == 1 else (hop, far),
+            )
+        )
+    for number, network, address in ((1, 1, FIREWALL), (3, 2, "10.1.0.4"), (4, 3, "10.2.0.4")):
+        home = f"/v{network}"
+        subnet, forwards = f"{home}/subnets/s0", network == 1
+        found.append(
+            Interface(owner=f"/m{number}", network=home, subnet=subnet, number=number, address=address, forwarding=forwards)
+        )
+    halves = [half for spoke in (2, 3) for half in _peered(random.Random(0), 1, spoke, {f"/v{n}": () for n in (1, 2, 3)})]
+    found += [msgspec.structs.replace(half, forwarded=half.network not in shut) for half in halves]
+    for number in (2, 3):
+        everything = [
+            Rule(because=f"/all{way}", priority=1, inbound=way, allow=True, sources=("*",), destinations=("*",))
+            for way in (True, False)
+        ]
+        rules = () if f"/v{number}" in closed else tuple(everything)
+        found.append(Filter(owner=f"/nsg{number}", networks=(f"/v{number}",), rules=rules))
+    return found
+
+
+def test_what_is_narrowed_is_narrowed_first():
+    """A peering takes no more forwarded traffic, and rules that forbade it go, in one pass: at no moment does it pass."""
+    assert allowed(simulated(whole()), SPOKES) == set(SPOKES)
+    for spoke in ("/v2", "/v3"):
+        one_pass(whole(closed=(spoke,)), whole(shut=(spoke,)), SPOKES)
+        one_pass(whole(shut=(spoke,)), whole(closed=(spoke,)), SPOKES)
+    one_pass(whole(shut=("/v2",)), whole(shut=("/v3",)), SPOKES)
+
+
+def test_rules_of_two_spokes_never_mix():
+    """What the one forbids and the other begins to forbid does not pass between, though they are peered with the hub alone."""
+    one_pass(whole(closed=("/v2",)), whole(closed=("/v3",)), SPOKES)
+    one_pass(whole(closed=("/v3",)), whole(closed=("/v2",)), SPOKES)
 
 
 def test_the_kernel_agrees_in_a_landing_zone(world):  # noqa: F811

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from cloister.compilers.between import parted
 from cloister.compilers.diff import difference
 from cloister.compilers.order import arrange
 from cloister.drivers.sim.fabric import SimFabric
@@ -68,7 +69,8 @@ def passes_nothing_else(seed: int, growing: Callable[..., list[Intent]]) -> None
     asked = questions(rng, [*before, *after], 80)
     fabric = simulated(before)
     may = allowed(fabric, asked) | allowed(simulated(after), asked)
-    for phase, edits in arrange(difference(wanted(after), fabric.objects)):
+    planned = difference(wanted(after), fabric.objects)
+    for phase, edits in arrange([*planned, *parted(planned, fabric.objects)]):
         for edit in edits if phase.driver == "fabric" else ():
             assert not fabric.edit(edit)
             assert not allowed(fabric, asked) - may, (phase.name, edit)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,14 @@ class Chaos:
         if answer.status >= 500 and not (answer.status == 507 and self.store.full):
             self.problems.append(f"{method} {id} was answered {answer}")
         return answer
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """What is asked meanwhile comes to the drivers in one pass: the fabric does not answer the loop before."""
+        async with self.drivers["fabric"].busy:
+            self.loop.look_again()
+            await asyncio.sleep(0.01)
+            yield
 
     async def calm(self) -> None:
         """No more mischief: everything converges, and the rows are what holds."""

@@ -18,7 +18,7 @@ from cloister.control import loop as control_loop
 from tests.boxes import Box
 from tests.chaos import virtual_time
 from tests.chaos.cloud import Chaos
-from tests.chaos.walk import grow, walk
+from tests.chaos.walk import grow, put_group, put_network, put_table, turn, walk, zone
 
 ROUNDS, STEPS = 3, 10
 SEEDS_DEEP = int(os.environ.get("CLOISTER_CHAOS_SEEDS", "1000"))
@@ -73,6 +73,32 @@ def chaos(seed: int) -> Counter[str]:
 @pytest.mark.parametrize("seed", range(20))
 def test_chaos(seed):
     print(dict(chaos(seed)))
+
+
+async def turns(path: Path) -> Counter[str]:
+    """Two spokes by a hub: rules and peerings change in one moment, again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control_loop, "time", SimpleNamespace(monotonic=asyncio.get_running_loop().time))
+        cloud = Chaos(1, path, None)
+        await cloud.start()
+        for make in (put_group, put_group, put_table, put_table):
+            await make(cloud)
+        for name in "abd":
+            await put_network(cloud, name)
+        await zone(cloud)
+        await cloud.calm()
+        for spoke in "bd":
+            for opens in (False, True, False):
+                await turn(cloud, spoke, opens)
+                await cloud.calm()
+            await zone(cloud)
+        await cloud.end()
+    assert not cloud.problems, "\n".join(cloud.problems[:5])
+    return cloud.counts
+
+
+def test_what_is_narrowed_is_narrowed_before_rules_open(tmp_path):
+    print(dict(virtual_time.run(turns(tmp_path))))
 
 
 @pytest.mark.deep(share=16)

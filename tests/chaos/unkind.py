@@ -28,12 +28,12 @@ class Unkind:
         self.generation = 0
         self.connections: set[tuple[str, str, str]] = set()
         self.edited: Callable[[Edit | None], None] = lambda edit: None
-        self._one_at_a_time = asyncio.Lock()
+        self.busy = asyncio.Lock()
 
     async def observe(self) -> list[Desired]:
         """As the process would: after what it works on."""
         self._perhaps_away()
-        async with self._one_at_a_time:
+        async with self.busy:
             await self._perhaps_slow()
             return await self.inner.observe()
 
@@ -43,7 +43,7 @@ class Unkind:
         return await asyncio.shield(asyncio.ensure_future(self._apply(list(edits))))
 
     async def _apply(self, edits: list[Edit]) -> list[str]:
-        async with self._one_at_a_time:
+        async with self.busy:
             answers = []
             for edit in edits:
                 await self._perhaps_slow()

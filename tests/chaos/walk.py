@@ -13,6 +13,7 @@ ML = f"{RG}/providers/Microsoft.MachineLearningServices/workspaces"
 MACHINES = f"{RG}/providers/Cloister.Fabric/machines"
 ZONE = f"{NET}/privateDnsZones/privatelink.api.azureml.ms"
 PREFIXES = {"a": "10.1", "b": "10.2", "c": "10.1", "d": "10.4"}  # c overlaps with a; a is the hub of b and d
+GROUPS = {"b": "x", "d": "y"}  # of the spokes, in ``zone``
 APPLIANCES = {"f0": ("a", "10.1.0.9"), "f1": ("b", "10.2.0.9")}
 PLACES = ("*", "VirtualNetwork", "Internet", "10.1.0.0/24", "10.2.0.0/16", "10.4.0.0/16", "10.1.1.4", "Storage")
 TARGETS = ("ws1", "ws2")
@@ -106,6 +107,54 @@ async def put_table(cloud: Chaos, name: str = "") -> None:
         routes.append({"name": prefix.replace("/", "-"), "properties": properties})
     id = f"{NET}/routeTables/{name or cloud.rng.choice('tu')}"
     await cloud.ask("PUT", id, {"location": "eastus2", "properties": {"routes": routes}})
+
+
+async def zone(cloud: Chaos) -> None:
+    """A hub with its firewall, and two spokes that reach each other by it."""
+    hop = {"nextHopType": "VirtualAppliance", "nextHopIpAddress": APPLIANCES["f0"][1]}
+    routes = [{"name": name, "properties": {"addressPrefix": f"{name}.0.0/16", **hop}} for name in ("10.2", "10.4")]
+    await cloud.ask("PUT", f"{NET}/routeTables/t", {"location": "eastus2", "properties": {"routes": routes}})
+    for name, place in (("a", 0), ("a", 1), ("b", 1), ("d", 1)):
+        plain = {"properties": {"addressPrefix": f"{PREFIXES[name]}.{place}.0/24"}}
+        await cloud.ask("PUT", f"{_vnet(name)}/subnets/s{place}", plain)
+    for spoke in "bd":
+        await put_rules(cloud, GROUPS[spoke], True)
+        for one, other in (("a", spoke), (spoke, "a")):
+            body = {"properties": {"remoteVirtualNetwork": {"id": _vnet(other)}, "allowForwardedTraffic": True}}
+            await cloud.ask("PUT", f"{_vnet(one)}/virtualNetworkPeerings/to-{other}", body)
+        named = {
+            "networkSecurityGroup": {"id": f"{NET}/networkSecurityGroups/{GROUPS[spoke]}"},
+            "routeTable": {"id": f"{NET}/routeTables/t"},
+        }
+        await cloud.ask(
+            "PUT", f"{_vnet(spoke)}/subnets/s0", {"properties": {"addressPrefix": f"{PREFIXES[spoke]}.0.0/24", **named}}
+        )
+        place = {"properties": {"place": f"{_vnet(spoke)}/subnets/s0"}}
+        await cloud.ask("PUT", f"{MACHINES}/m{'bd'.index(spoke)}", place, FABRIC_API)
+    place = {"place": f"{_vnet('a')}/subnets/s0", "address": APPLIANCES["f0"][1], "enableIPForwarding": True}
+    await cloud.ask("PUT", f"{MACHINES}/f0", {"properties": place}, FABRIC_API)
+
+
+async def turn(cloud: Chaos, spoke: str = "", opens: bool | None = None) -> None:
+    """In one moment a spoke's rules open and its peering shuts, or the other way."""
+    spoke = spoke or cloud.rng.choice("bd")
+    opens = cloud.rng.random() < 0.5 if opens is None else opens
+    half = {"remoteVirtualNetwork": {"id": _vnet("a")}, "allowForwardedTraffic": not opens}
+    async with cloud.together():
+        if not opens:
+            await put_rules(cloud, GROUPS[spoke], opens)
+        await cloud.ask("PUT", f"{_vnet(spoke)}/virtualNetworkPeerings/to-a", {"properties": half})
+        if opens:  # so that no revision has both open
+            await put_rules(cloud, GROUPS[spoke], opens)
+
+
+async def put_rules(cloud: Chaos, name: str, opens: bool) -> None:
+    """A group that lets everything through, or nothing."""
+    words = {"access": "Allow" if opens else "Deny", "protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*"}
+    words |= {"sourceAddressPrefix": "*", "destinationAddressPrefix": "*", "priority": 100}
+    rules = [{"name": way, "properties": {**words, "direction": way}} for way in ("Inbound", "Outbound")]
+    id = f"{NET}/networkSecurityGroups/{name}"
+    await cloud.ask("PUT", id, {"location": "eastus2", "properties": {"securityRules": rules}})
 
 
 async def put_gateway(cloud: Chaos) -> None:
@@ -237,6 +286,8 @@ STEPS: tuple[tuple[int, Callable[[Chaos], Awaitable[None]]], ...] = (
     (4, peer),
     (4, put_table),
     (1, put_gateway),
+    (1, zone),
+    (2, turn),
     (3, put_appliance),
     (6, put_endpoint),
     (2, put_workspace),

@@ -65,7 +65,8 @@ def _denied(world: World, appliance: Interface, packet: Packet, seen: frozenset[
     """The rule at an appliance that stops an answer whose question its network has not seen."""
     if appliance.network.lower() in seen:
         return None
-    home, place = world.subnets.get(appliance.subnet.lower()), world.place(appliance.network)
+    home = world.subnets.get(appliance.subnet.lower())
+    place = world.place(appliance.network, home)
     around = home.filter if home else ""
     for inbound, groups in ((True, (around, appliance.filter)), (False, (appliance.filter, around))):
         for group in filter(None, groups):

@@ -36,10 +36,12 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where rules are read: the prefixes that VirtualNetwork means there, and who stands there (for application groups)."""
+    """Where rules are read: the prefixes that VirtualNetwork means there, those of routes apart, and who stands there (for
+    application groups)."""
 
     prefixes: tuple[str, ...]
     holders: tuple[Interface | Endpoint, ...]
+    routed: tuple[str, ...] = ()
 
     def is_member(self, address: str, groups: Iterable[str]) -> bool:
         """Whether who has the address here belongs to one of the application security groups."""
@@ -106,4 +108,5 @@ def _ports_match(rule: Rule, packet: Packet) -> Iterator[bool]:
 
 def _side(texts: Iterable[str], groups: Iterable[str], address: str, place: Place) -> bool:
     number = int(address_of(address))
-    return any(tags.contains(tags.resolve(text, place.prefixes), number) for text in texts) or place.is_member(address, groups)
+    named = any(tags.contains(tags.resolve(text, place.prefixes, place.routed), number) for text in texts)
+    return named or place.is_member(address, groups)

@@ -134,7 +134,8 @@ class _Walk:
         if found in self.appliances or found.address == self.packet.source:
             return self.end("NoRoute", "route", "dropped", f"{way.detail}: the packet comes from there", way.because)
         self.passed("route", "sent", f"{way.detail}: {found.address} sends it on", way.because)
-        home, place = self.world.subnets.get(found.subnet.lower()), self.world.place(found.network)
+        home = self.world.subnets.get(found.subnet.lower())
+        place = self.world.place(found.network, home)
         around = home.filter if home else ""
         denied = self.filtered(place, True, around, found.filter) or self.filtered(place, False, found.filter, around)
         if denied:
@@ -183,7 +184,7 @@ class _Walk:
         inner = door.interface.address
         self.passed("route", "translated", f"{self.address} is the public address of {inner}", door.because)
         self.packet = msgspec.structs.replace(self.packet, source=source, destination=inner)
-        if denied := self.inbound(door.subnet.network, door.subnet.filter, door.interface.filter):
+        if denied := self.inbound(door.subnet.network, door.subnet, door.subnet.filter, door.interface.filter):
             return denied
         if lost := self.answer_lost(door.subnet.network, door.subnet):
             return lost
@@ -202,12 +203,12 @@ class _Walk:
     def outbound(self, subnet: Subnet) -> Trace | None:
         """The rules on the way out: the interface's group, then the subnet's. None when all allow."""
         standing = self.world.interface_at(subnet, self.packet.source)
-        place = self.world.place(subnet.network)
+        place = self.world.place(subnet.network, subnet)
         return self.filtered(place, False, standing.filter if standing else "", subnet.filter)
 
-    def inbound(self, network_id: str, *groups: str) -> Trace | None:
+    def inbound(self, network_id: str, subnet: Subnet | None, *groups: str) -> Trace | None:
         """The rules on the way in: the subnet's group, then the interface's. None when all allow, or there is none."""
-        return self.filtered(self.world.place(network_id), True, *groups)
+        return self.filtered(self.world.place(network_id, subnet), True, *groups)
 
     def filtered(self, place: Place, inbound: bool, *groups: str) -> Trace | None:
         """Each group in turn."""
@@ -232,7 +233,7 @@ class _Walk:
         for interface in self.world.interfaces:
             if interface.number and interface.address == self.address and interface.network.lower() == network_id.lower():
                 subnet = self.world.subnets.get(interface.subnet.lower())
-                if subnet is not None and (denied := self.inbound(network_id, subnet.filter, interface.filter)):
+                if subnet is not None and (denied := self.inbound(network_id, subnet, subnet.filter, interface.filter)):
                     return denied
                 if subnet is not None and (lost := self.answer_lost(network_id, subnet)):
                     return lost
@@ -255,7 +256,7 @@ class _Walk:
     def endpoint(self, endpoint: Endpoint) -> Trace:
         name = endpoint.owner.rsplit("/", 1)[-1]
         subnet = self.world.subnets.get(endpoint.subnet.lower())
-        if denied := self.inbound(endpoint.network, endpoint_group(endpoint, subnet)):
+        if denied := self.inbound(endpoint.network, subnet, endpoint_group(endpoint, subnet)):
             return denied
         if endpoint.state != "Approved":
             detail = f"the connection of private endpoint '{name}' is {endpoint.state}: only an Approved one carries packets"

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 
 from cloister.explain.filters import Place
 from cloister.explain.peerings import Peerings
+from cloister.net import tags
 from cloister.net.intent import AllowedName, Endpoint, Filter, Intent, Interface, LinkService, Network, Peering, Service, Subnet
 
 
@@ -46,13 +47,33 @@ class World:
                 case Peering():
                     self.peerings.add(intent)
 
-    def place(self, network_id: str) -> Place:
-        """What rules in this network mean by VirtualNetwork, and who stands there."""
+    def place(self, network_id: str, subnet: Subnet | None) -> Place:
+        """What rules at this subnet mean by VirtualNetwork, and who stands in its network."""
         network = self.networks.get(network_id.lower())
         peered = [prefix for half in self.peerings.of(network_id) if half.access for prefix in half.prefixes]
+        prefixes = (*(network.prefixes if network else ()), *sorted(peered))
         everybody: tuple[Interface | Endpoint, ...] = (*self.interfaces, *self.endpoints)
-        holders = [holder for holder in everybody if holder.network.lower() == network_id.lower()]
-        return Place(prefixes=(*(network.prefixes if network else ()), *sorted(peered)), holders=tuple(holders))
+        holders = tuple(one for one in everybody if one.network.lower() == network_id.lower() and self._counts(one))
+        routed = self._routed(subnet, network) if subnet is not None and network is not None else ()
+        return Place(prefixes=prefixes, holders=holders, routed=routed)
+
+    def _counts(self, holder: Interface | Endpoint) -> bool:
+        """Whether its application groups count: an endpoint's only where its subnet has policies for security groups."""
+        if isinstance(holder, Interface):
+            return True
+        home = self.subnets.get(holder.subnet.lower())
+        return home is not None and home.endpoint_policies in ("Enabled", "NetworkSecurityGroupEnabled")
+
+    @staticmethod
+    def _routed(subnet: Subnet, network: Network) -> tuple[str, ...]:
+        """The prefixes of the subnet's route table."""
+        found = []
+        for route in subnet.routes:
+            if tags.is_tag(route.prefix):
+                found += tags.shown(tags.resolve(route.prefix, network.prefixes))
+            elif ":" not in route.prefix:
+                found.append(route.prefix)
+        return tuple(found)
 
     def interface_at(self, subnet: Subnet, address: str) -> Interface | None:
         """Who has an address in a subnet: a machine before a network interface that none runs on."""

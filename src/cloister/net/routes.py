@@ -77,6 +77,11 @@ def expanded(route: UserRoute, prefixes: tuple[str, ...]) -> list[str]:
         return []
 
 
+def routed_prefixes(subnet: Subnet, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    """The prefixes of a subnet's user-defined routes, sorted: part of what the tag VirtualNetwork means there."""
+    return tuple(sorted({prefix for route in subnet.routes for prefix in expanded(route, prefixes)}))
+
+
 def _system(subnet: Subnet, around: Surroundings, has_default: bool) -> Iterator[Route]:
     own = around.network
     for prefix in own.prefixes:

@@ -1,7 +1,8 @@
 """What a security rule's addresses mean: prefixes, addresses, service tags, as ranges of numbers. Pure and shared.
 
 A range is ``(first, last)``, both inclusive; a set of ranges is sorted, disjoint and merged. Two tags depend on where they are
-read: ``VirtualNetwork`` is the network's own prefixes, those of peered networks and the host's 168.63.129.16; ``Internet`` is
+read: ``VirtualNetwork`` is the network's own prefixes, those of peered networks, the host's 168.63.129.16 and the "address
+prefixes used on user-defined routes" of the subnet; ``Internet`` is
 what is left of the public addresses. The tag of a service is its addresses in ``net.plan``, one of them with ``.<region>``; of
 a service that Azure has and this cloud has not, it is empty, and truly so: no packet goes there.
 
@@ -138,9 +139,10 @@ def internet(prefixes: Iterable[str]) -> Ranges:
 
 
 @lru_cache(maxsize=4096)
-def resolve(text: str, prefixes: tuple[str, ...]) -> Ranges:
+def resolve(text: str, prefixes: tuple[str, ...], routed: tuple[str, ...] = ()) -> Ranges:
     """The addresses that ``*``, an address, a prefix or a service tag means in a network of these prefixes.
 
+    ``routed`` are the prefixes of user-defined routes where the rule applies, which VirtualNetwork means too.
     Raises ValueError ("cannot ...") for anything else: what is unknown must not silently match nothing.
     """
     if text == "*":
@@ -153,7 +155,7 @@ def resolve(text: str, prefixes: tuple[str, ...]) -> Ranges:
             raise ValueError(f"cannot tell which addresses '{text}' means: it is no prefix and no service tag") from error
     name, region = parts
     if name == "virtualnetwork":
-        return virtual_network(prefixes)
+        return virtual_network((*prefixes, *routed))
     if name == "internet":
         return internet(prefixes)
     if name == "azurecloud" and not region:  # names of the real internet stand among the services, and are none

@@ -36,7 +36,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=enforced(),
+    coverage=enforced("Azure's codes for members in several networks are not known"),
     properties=obj(resourceGuid=string(read_only=True), provisioningState=string(read_only=True)),
     settle=settle,
     show=show,

@@ -16,20 +16,26 @@ from cloister.arm.ids import key, parse
 from cloister.arm.resource import Action, Call, Outcome, Row, View
 from cloister.net import tags
 from cloister.net.intent import Rule
-from cloister.providers.network import addresses, network_security_groups, virtual_network_peerings, virtual_networks
+from cloister.net.routes import routed_prefixes
+from cloister.providers.network import addresses, network_security_groups, subnets, virtual_network_peerings, virtual_networks
 
 ANYWHERE = "0.0.0.0/0"
+OBEYING = ("Enabled", "NetworkSecurityGroupEnabled")  # policies under which an endpoint's application groups count
 
 
 def list_effective(call: Call, view: View) -> Outcome:
     """Each group with what it is associated with, and its rules."""
     found = []
+    homes = [subnet for id in _subnet_ids(call.row) if id and (subnet := view.get(id)) is not None]
+    routed = tuple(sorted({prefix for home in homes for prefix in _routed(home, view)}))
     for holder, name in _holders(call.row, view):
         group = view.get(addresses.filter_of(holder)) if addresses.filter_of(holder) else None
         if group is not None:
             network = view.get(_network_id(call.row))
             rules = [
-                _effective(rule, network, view) for one in network_security_groups.realize(group, view) for rule in one.rules
+                _effective(rule, network, routed, view)
+                for one in network_security_groups.realize(group, view)
+                for rule in one.rules
             ]
             found.append(
                 {
@@ -59,7 +65,15 @@ def _holders(row: Row, view: View) -> Iterator[tuple[Row, str]]:
             yield subnet, "subnet"
 
 
-def _effective(rule: Rule, network: Row | None, view: View) -> dict[str, Any]:
+def _routed(subnet: Row, view: View) -> Iterator[str]:
+    """The prefixes of a subnet's routes, which the tag VirtualNetwork means too."""
+    for part in subnets.realize(subnet, view):
+        network = view.get(part.network)
+        if network is not None:
+            yield from routed_prefixes(part, tuple(map(str, virtual_networks.address_space(network))))
+
+
+def _effective(rule: Rule, network: Row | None, routed: tuple[str, ...], view: View) -> dict[str, Any]:
     parts = rule.because.split("/")
     out: dict[str, Any] = {
         "name": "/".join(parts[-2:]),
@@ -72,12 +86,20 @@ def _effective(rule: Rule, network: Row | None, view: View) -> dict[str, Any]:
         shown = [f"{first}-{last}" for first, last in ports]
         out[f"{side}PortRange"] = shown[0] if len(shown) == 1 else ""
         out[f"{side}PortRanges"] = shown
-    _side(out, "source", rule.sources, rule.source_groups, network, view)
-    _side(out, "destination", rule.destinations, rule.destination_groups, network, view)
+    _side(out, "source", rule.sources, rule.source_groups, network, routed, view)
+    _side(out, "destination", rule.destinations, rule.destination_groups, network, routed, view)
     return out
 
 
-def _side(out: dict[str, Any], side: str, texts: Iterable[str], groups: Iterable[str], network: Row | None, view: View) -> None:
+def _side(
+    out: dict[str, Any],
+    side: str,
+    texts: Iterable[str],
+    groups: Iterable[str],
+    network: Row | None,
+    routed: tuple[str, ...],
+    view: View,
+) -> None:
     """``<side>AddressPrefix`` and ``...Prefixes`` as rules name them, ``expanded...`` where a tag stands for others."""
     shown = [ANYWHERE if text == "*" else text if tags.is_tag(text) else str(IPv4Network(text, strict=False)) for text in texts]
     members = [range for id in groups for range in _members(id, network, view)]
@@ -87,7 +109,7 @@ def _side(out: dict[str, Any], side: str, texts: Iterable[str], groups: Iterable
     named = [text for text in texts if tags.is_tag(text)]
     if named:
         place = _prefixes(network, view)
-        ranges = tags.merged(range for text in named for range in tags.resolve(text, place))
+        ranges = tags.merged(range for text in named for range in tags.resolve(text, place, routed))
         out[f"expanded{side.capitalize()}AddressPrefix"] = tags.shown(ranges)
 
 
@@ -109,7 +131,9 @@ def _members(group: str, network: Row | None, view: View) -> Iterator[tags.Range
         if user.type.lower() == addresses.ENDPOINTS.lower():
             subnet = (user.properties.get("subnet") or {}).get("id") or ""
             found = list(held.values()) if group.lower() in map(str.lower, addresses.groups_of(user.properties)) else []
-            yield from (tags.of_prefix(address) for address in found if _is_in(subnet, network))
+            home = view.get(subnet) if subnet else None
+            if home is not None and subnets.policies(home) in OBEYING and _is_in(subnet, network):
+                yield from map(tags.of_prefix, found)
         elif user.type.lower() == addresses.INTERFACES.lower() and not user.owner:
             for n, item in enumerate(user.properties.get("ipConfigurations") or ()):
                 properties = item.get("properties") or {}

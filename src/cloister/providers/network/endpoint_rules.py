@@ -15,7 +15,15 @@ from cloister.limits import ENDPOINTS_PER_VNET_MAX
 from cloister.net.intent import LinkedName
 from cloister.net.plan import normal_region
 from cloister.providers import private_link
-from cloister.providers.network import addresses, private_link_services, special_subnets, subnets
+from cloister.providers.network import (
+    addresses,
+    application_group_members,
+    associations,
+    delegations,
+    private_link_services,
+    special_subnets,
+    subnets,
+)
 from cloister.providers.network.versions import POLICIES_OBEYED_SINCE
 
 NAME = "Microsoft.Network/privateEndpoints"
@@ -85,6 +93,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
         return
     yield from _subnet_problems(change, view)
     yield from _connection_problems(change, view)
+    yield from _group_problems(change, view)
     if change.old is not None:
         yield from _changed(change.old, row)
 
@@ -141,6 +150,8 @@ def _subnet_problems(change: Change, view: View) -> Iterator[Problem]:
             f"both must be in one region; make the endpoint in '{there}'.",
         )
     yield from special_subnets.standing_problems(subnet, f"private endpoint '{row.name}'", at)
+    if change.old is None:
+        yield from delegations.standing_problems(subnet, f"private endpoint '{row.name}'", at)
     if subnets.policies(subnet) != "Disabled" and change.api_version and change.api_version[:10] < POLICIES_OBEYED_SINCE:
         yield Problem(
             "PrivateEndpointCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled",
@@ -165,6 +176,16 @@ def _subnet_problems(change: Change, view: View) -> Iterator[Problem]:
                 f"cannot place private endpoint '{row.name}' in '{vnet.name}': it has {ENDPOINTS_PER_VNET_MAX}, the limit; "
                 "use another network.",
             )
+
+
+def _group_problems(change: Change, view: View) -> Iterator[Problem]:
+    """Its application security groups: there, in its region, of its network."""
+    row, at = change.row, "properties.applicationSecurityGroups"
+    who, named = f"private endpoint '{row.name}'", addresses.groups_of(row.properties)
+    text = (row.properties.get("subnet") or {}).get("id") or ""
+    location = row.body.get("location") or ""
+    yield from associations.problems(who, at, named, associations.APPLICATION_GROUPS, location, view)
+    yield from application_group_members.joining_problems(row, who, text, named, at, view)
 
 
 def _connection_problems(change: Change, view: View) -> Iterator[Problem]:

@@ -17,7 +17,9 @@ from cloister.net.names import INTERNAL
 from cloister.net.plan import normal_region
 from cloister.providers.network import (
     addresses,
+    application_group_members,
     associations,
+    delegations,
     effective_routes,
     effective_rules,
     prefixes,
@@ -150,6 +152,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             f"cannot make network interface '{row.name}' without an IP configuration; give one with a subnet.",
         )
     who, location = f"network interface '{row.name}'", row.body.get("location") or ""
+    homes = {key(subnet_id(inner)) for _, inner in configurations(change.old)} if change.old else set()
     group = addresses.filter_of(row)
     yield from associations.problems(
         who, "properties.networkSecurityGroup.id", [group] if group else [], associations.GROUPS, location, view
@@ -162,6 +165,9 @@ def check(change: Change, view: View) -> Iterator[Problem]:
         yield from public_address_problems(row, properties, f"{at}.publicIPAddress.id", view)
         text = subnet_id(properties)
         subnet = view.get(text) if text else None
+        if not row.owner:
+            who_there = f"{who} of '{text.rsplit('/subnets/', 1)[0].rsplit('/', 1)[-1]}'"
+            yield from application_group_members.joining_problems(row, who_there, text, named, at_groups, view)
         if subnet is None:
             yield Problem(
                 "InvalidResourceReference",
@@ -179,6 +185,8 @@ def check(change: Change, view: View) -> Iterator[Problem]:
                 f"both must be in one region; make the interface in '{there}'.",
             )
         yield from special_subnets.standing_problems(subnet, f"network interface '{row.name}'", f"{at}.subnet.id")
+        if not row.owner and key(text) not in homes:
+            yield from delegations.standing_problems(subnet, f"network interface '{row.name}'", f"{at}.subnet.id")
         if properties.get("privateIPAllocationMethod") == "Static":
             wish = properties.get("privateIPAddress") or ""
             problem = addresses.wish_problem(wish, subnet, view, row.id, f"{at}.privateIPAddress")

@@ -109,7 +109,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=enforced(),
+    coverage=enforced("flushConnection is kept and not obeyed: what is open goes on when rules change"),
     properties=obj(
         securityRules=array(anything()),
         flushConnection=boolean(),

@@ -10,6 +10,7 @@ from cloister.arm.resource import Row, View
 from cloister.providers.network.prefixes import Prefix, overlap, read
 
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 
 
 def address_space(vnet: Row) -> list[Prefix]:
@@ -74,6 +75,47 @@ def _space_overlaps(vnet: Row, own: list[Prefix], half: Row, others: list[Row | 
                 f"cannot give virtual network '{vnet.name}' the prefix {shared[0][0]}: it overlaps {shared[0][1]} of "
                 f"'{other.name}', which peering '{half.name}' brings together with it; choose another prefix, or delete "
                 "the peering.",
+            )
+
+
+def gateway_problems(row: Row, own: Row, remote: Row, half: Row | None, siblings: list[Row], view: View) -> Iterator[Problem]:
+    """Whether a network can use its peer's gateways: there are some, the other half gives them, and it has none beside them.
+
+    Source: learn.microsoft.com/azure/virtual-network/virtual-network-peering-overview ("Gateways and on-premises connectivity"),
+    the words of useRemoteGateways and doNotVerifyRemoteGateways in virtualNetwork.json. The first code is Azure's; those of the
+    other three are not in any page that we know.
+    """
+    at = "properties.useRemoteGateways"
+    if row.properties.get("useRemoteGateways") is not True:
+        return
+    if row.properties.get("doNotVerifyRemoteGateways") is not True and not any(view.referring(remote.id, GATEWAYS)):
+        yield Problem(
+            "RemoteVnetHasNoGateways",
+            at,
+            f"cannot let peering '{row.name}' use remote gateways: virtual network '{remote.name}' has none; make its gateway "
+            "first, or set useRemoteGateways to false.",
+        )
+    if half is not None and half.properties.get("allowGatewayTransit") is not True:
+        yield Problem(
+            "RemotePeeringDoesNotAllowGatewayTransit",
+            at,
+            f"cannot let peering '{row.name}' use remote gateways: the peering '{half.id}' from the other side has "
+            "allowGatewayTransit false; set that first.",
+        )
+    if any(view.referring(own.id, GATEWAYS)):
+        yield Problem(
+            "VnetWithGatewayCannotUseRemoteGateways",
+            at,
+            f"cannot let peering '{row.name}' use remote gateways: virtual network '{own.name}' has a gateway of its own; delete "
+            "that, or set useRemoteGateways to false.",
+        )
+    for other in siblings:
+        if other.properties.get("useRemoteGateways") is True:
+            yield Problem(
+                "OnlyOnePeeringCanUseRemoteGateways",
+                at,
+                f"cannot let peering '{row.name}' use remote gateways: '{other.name}' does already, and only one can; change "
+                "that one.",
             )
 
 

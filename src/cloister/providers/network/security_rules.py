@@ -14,7 +14,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View, enforced
 from cloister.arm.schema import array, integer, obj, ref, string
 from cloister.limits import APPLICATION_GROUPS_PER_RULE_SIDE_MAX, RULES_PER_GROUP_MAX
 from cloister.net.intent import Rule
-from cloister.providers.network import associations, prefixes, service_tags
+from cloister.providers.network import application_group_members, associations, prefixes, service_tags
 from cloister.providers.network.versions import API_VERSIONS
 
 GROUPS = "Microsoft.Network/networkSecurityGroups"
@@ -102,6 +102,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     for side in SIDES:
         yield from _ports(row, side)
         yield from _addresses(row, side, view)
+    yield from application_group_members.rule_problems(row, view)
     parent = parse(row.id).parent
     siblings = [r for r in view.children(parent.text, NAME) if key(r.id) != key(row.id)] if parent else []
     for other in siblings:

@@ -11,7 +11,7 @@ from cloister.arm.schema import anything, array, boolean, obj, ref, string
 from cloister.limits import SUBNETS_PER_VNET_MAX
 from cloister.net.intent import Subnet
 from cloister.net.plan import subnet_identity
-from cloister.providers.network import addresses, associations, prefixes, special_subnets, virtual_networks
+from cloister.providers.network import addresses, associations, delegations, prefixes, special_subnets, virtual_networks
 from cloister.providers.network.public_sides import nat_side
 from cloister.providers.network.user_routes import user_routes
 from cloister.providers.network.versions import API_VERSIONS, FOUR_POLICIES_SINCE
@@ -131,6 +131,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
     if change.old is not None:
         yield from _held_problems(change, view)
     yield from _gateway_problems(row, vnet, view)
+    yield from delegations.change_problems(change, view)
     yield from special_subnets.attached_problems(row)
     if len(siblings) >= SUBNETS_PER_VNET_MAX:
         yield Problem(
@@ -272,15 +273,15 @@ def show(row: Row, view: View, api_version: str) -> dict:
 
 
 def blockers(row: Row, view: View) -> Iterator[str]:
-    """Everything that holds an address in the subnet."""
-    for user in addresses.users(row.id, view):
+    """Everything that holds an address in the subnet, and what a service has there that it is delegated to."""
+    for user in (*addresses.users(row.id, view), *delegations.deployed(row, view)):
         yield user.id
 
 
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=enforced("service endpoints and delegations are stored"),
+    coverage=enforced(),
     properties=PROPERTIES,
     location="none",
     check=check,

@@ -20,7 +20,7 @@ from cloister.limits import PEERINGS_PER_VNET_MAX
 from cloister.net.intent import Peering
 from cloister.net.plan import normal_region
 from cloister.providers.network import addresses, prefixes, virtual_networks
-from cloister.providers.network.peering_rules import other_half, remote_id, space, third_problems
+from cloister.providers.network.peering_rules import gateway_problems, other_half, remote_id, space, third_problems
 from cloister.providers.network.user_routes import remote_endpoints
 from cloister.providers.network.versions import API_VERSIONS
 
@@ -95,6 +95,8 @@ def check(change: Change, view: View) -> Iterator[Problem]:
                 at,
                 f"cannot make peering '{row.name}': '{other.name}' joins '{own.name}' and '{remote.name}'; change that.",
             )
+    if change.written is not None:
+        yield from gateway_problems(row, own, remote, half, siblings, view)
     if len(siblings) >= PEERINGS_PER_VNET_MAX:
         yield Problem(
             "VnetPeeringsLimitReached",
@@ -166,7 +168,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=enforced(),
+    coverage=enforced("gateways are asked for by useRemoteGateways, and carry nothing"),
     properties=PROPERTIES,
     location="none",
     check=check,
