@@ -22,7 +22,7 @@ def test_kills_while_metrics_are_logged(cloud):
     kills(cloud, 2, Box("", 60.0))
 
 
-@pytest.mark.deep(share=6)
+@pytest.mark.deep(share=8)
 @pytest.mark.timeout(0)
 def test_kills_while_metrics_are_logged_deep(cloud, box):
     kills(cloud, KILLS_DEEP, box)
