@@ -24,7 +24,7 @@ FLOWS_MIN = 65536
 NFT_OLDEST = (0, 9, 8)  # concatenated maps of address and port to address and port, with the kernel's own text for them
 NO_SUCH_COMMAND = 127
 OLDEST_TIME = 1_735_689_600  # 2025-01-01: before it no certificate of this cloud can have been made
-KERNEL_ADVICE = "use a kernel with network namespaces, veth, nf_tables with NAT and conntrack (Debian 12's has them)"
+KERNEL_ADVICE = "use a kernel with network namespaces, veth, macvlan, nf_tables with NAT and conntrack (Debian 12's has them)"
 TRANSLATION = """\
 table ip trial {
   map forwards { type ipv4_addr . inet_service : ipv4_addr . inet_service; }
@@ -38,6 +38,7 @@ table ip trial {
 """
 TRIALS = (
     ("veth pairs", "ip link add v0 type veth peer name v1 && ip link set v0 up", ""),
+    ("macvlan links", "ip link add v0 type veth peer name v1 && ip link add link v0 name m0 type macvlan mode private", ""),
     ("local routes", "ip link set lo up && ip route add local 198.19.0.0/16 dev lo", ""),
     ("address translation by maps", "nft -f -", TRANSLATION),
     ("strict connection tracking", "nft -f - && echo 0 > /proc/sys/net/netfilter/nf_conntrack_tcp_loose", TRANSLATION),
