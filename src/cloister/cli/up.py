@@ -22,6 +22,7 @@ from cloister.net import allowed
 POLL_SECONDS = 0.02
 UNIX_PATH_MAX = 107  # bytes of sun_path, without its zero (unix(7))
 LOG_LINES = 12
+PORT_SECONDS = 5.0
 
 
 def up(*, detach: bool, timeout: float, allow_unknown_types: bool = False, allow_egress: Sequence[str] = ()) -> None:
@@ -73,10 +74,13 @@ def _require(home: Home) -> None:
 
 
 def _require_port(home: Home) -> None:
-    """The port of an earlier start may have been taken since."""
+    """Somebody may have the port since an earlier start; for a moment that is the edge of a keeper that was killed."""
     port = Cloud(home).facts["host_port"]
-    if obstacle := host_port.obstacle(port):
-        raise CliError(f"cannot start the cloud: it cannot have 127.0.0.1:{port} ({obstacle}); {host_port.way_out(home)}")
+    end = time.monotonic() + PORT_SECONDS
+    while obstacle := host_port.obstacle(port):
+        if time.monotonic() > end:
+            raise CliError(f"cannot start the cloud: it cannot have 127.0.0.1:{port} ({obstacle}); {host_port.way_out(home)}")
+        time.sleep(POLL_SECONDS)
 
 
 def _initialise(home: Home, options: list[str]) -> None:
