@@ -93,14 +93,17 @@ def heard(listening, seconds):
 
 
 def watch(seconds, sources):
-    """Which of these come in as source addresses, on whatever interface: until all have, or standard input ends."""
+    """Which of these come in as source addresses, on whatever interface: until all have, or standard input ends.
+
+    Of TCP and UDP, as they are forged; ICMP errors are what routers say themselves.
+    """
     listening = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     print("ready", flush=True)
     wanted = {socket.inet_aton(source): source for source in sources}
     seen = set()
     while len(seen) < len(wanted) and not select.select([sys.stdin], [], [], 0)[0]:
         for content in heard(listening, 0.05):
-            if content[12:16] in wanted:
+            if content[9] in (socket.IPPROTO_TCP, socket.IPPROTO_UDP) and content[12:16] in wanted:
                 seen.add(wanted[content[12:16]])
     return sorted(seen)
 
