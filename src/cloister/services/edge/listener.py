@@ -29,6 +29,7 @@ from cloister.net import plan
 from cloister.net.allowed import covers
 from cloister.net.desired import Identity, Outlet, Relay
 from cloister.services.edge import hello
+from cloister.services.edge.accepting import Accepting
 from cloister.services.edge.certificates import Certificates
 from cloister.services.edge.conversation import Answer, Conversation, Room
 from cloister.services.edge.gates import HOST_NAMES, Way
@@ -41,9 +42,7 @@ from cloister.services.edge.state import EdgeState
 log = logging.getLogger("cloister.edge")
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close sends a reset
-_ACCEPTS_AT_ONCE = 64
 _SHORT_PAUSE = 0.01
-_FULL_PAUSE = 0.05
 
 
 def way_in(state: EdgeState, address: str, host: bool) -> Way | None:
@@ -337,45 +336,29 @@ class Listener:
         self._lines = lines
         self._certificates = certificates
         self._answer = answer
-        self._again: asyncio.TimerHandle | None = None
+        self._accepting = Accepting(sock, self._taken)
 
     def start(self) -> None:
         """Accept from now on."""
-        self.sock.setblocking(False)
-        asyncio.get_running_loop().add_reader(self.sock.fileno(), self._accept)
+        self._accepting.start()
 
     def stop(self) -> None:
         """Accept no more. The socket itself is the keeper's and stays open there."""
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
-        asyncio.get_running_loop().remove_reader(self.sock.fileno())
+        self._accepting.stop()
 
-    def _accept(self) -> None:
-        for _ in range(_ACCEPTS_AT_ONCE):
-            try:
-                sock, peer = self.sock.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:  # no descriptor left: who waits in the queue is served when one is
-                refusals_log.line("cannot accept a connection: %s", error)
-                self.stop()
-                self._again = asyncio.get_running_loop().call_later(_FULL_PAUSE, self.start)
-                return
-            way = way_in(self._state, peer[0], self._host)
-            if way is None or self._lines.full(peer[0]):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                sock.close()
-                continue
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            local = sock.getsockname()[0]
-            if not self._host and IPv4Address(local) in plan.LINK_SLOTS:
-                Line(sock, way, self._lines).carry(self._state.relay(local), self._relays)
-                continue
-            if not self._host and IPv4Address(local) in plan.ALLOWED_NAMES:
-                Line(sock, way, self._lines).leave(self._state.outlet(local), self._outward)
-                continue
+    def _taken(self, sock: socket.socket, peer: str) -> None:
+        way = way_in(self._state, peer, self._host)
+        if way is None or self._lines.full(peer):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            sock.close()
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        local = sock.getsockname()[0]
+        if not self._host and IPv4Address(local) in plan.LINK_SLOTS:
+            Line(sock, way, self._lines).carry(self._state.relay(local), self._relays)
+        elif not self._host and IPv4Address(local) in plan.ALLOWED_NAMES:
+            Line(sock, way, self._lines).leave(self._state.outlet(local), self._outward)
+        else:
             Line(sock, way, self._lines).start(self._certificates, self._answer, self._state)
 
 

@@ -16,11 +16,13 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
 from cloister.ipc.messages import Origin, Request, Response
 from cloister.limits import EDGE_CONNECTIONS_PER_PEER_MAX
 from cloister.net.desired import InstanceMetadata
+from cloister.services.edge.accepting import Accepting
 from cloister.services.edge.conversation import Answer, Answered, Asked, Conversation, Room
 from cloister.services.edge.handover import Desk
 from cloister.services.edge.target import Unreadable, read_target
@@ -28,7 +30,6 @@ from cloister.services.edge.target import Unreadable, read_target
 log = logging.getLogger("cloister.edge")
 
 PORT = 80
-_ACCEPTS_AT_ONCE = 16
 
 
 class Holder(Protocol):
@@ -48,7 +49,7 @@ class MetadataServices:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="metadata")
         self._control = control
         self._room = room
-        self._listening: dict[str, socket.socket] = {}  # by namespace
+        self._listening: dict[str, Accepting] = {}  # by namespace
         self._talking: dict[tuple[str, str], int] = {}  # conversations by namespace and peer
         self._conversations: set[asyncio.Task[None]] = set()
 
@@ -59,12 +60,12 @@ class MetadataServices:
         except Exception as error:  # the keeper's words, or that it does not answer: the row's owner reads them
             return f"cannot listen for '{service.key}': {error}"
         running = self._listening.get(service.namespace)
-        if running is not None and os.fstat(running.fileno()).st_ino == os.fstat(sock.fileno()).st_ino:
+        if running is not None and os.fstat(running.sock.fileno()).st_ino == os.fstat(sock.fileno()).st_ino:
             sock.close()
             return ""
         self._stop(service.namespace)
-        self._listening[service.namespace] = sock
-        asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, service.namespace, sock)
+        self._listening[service.namespace] = Accepting(sock, partial(self._taken, service.namespace))
+        self._listening[service.namespace].start()
         return ""
 
     async def release(self, service: InstanceMetadata) -> str:
@@ -118,29 +119,20 @@ class MetadataServices:
     # --- conversations
 
     def _stop(self, namespace: str) -> None:
-        sock = self._listening.pop(namespace, None)
-        if sock is not None:
-            asyncio.get_running_loop().remove_reader(sock.fileno())
-            sock.close()
+        accepting = self._listening.pop(namespace, None)
+        if accepting is not None:
+            accepting.stop()
+            accepting.sock.close()
 
-    def _accept(self, namespace: str, listening: socket.socket) -> None:
-        for _ in range(_ACCEPTS_AT_ONCE):
-            try:
-                sock, (address, _) = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                log.warning("cannot accept a connection in %s: %s", namespace, error)
-                return
-            who = namespace, address
-            if self._talking.get(who, 0) >= EDGE_CONNECTIONS_PER_PEER_MAX:
-                sock.close()
-                continue
-            self._talking[who] = self._talking.get(who, 0) + 1
-            sock.setblocking(False)
-            task = asyncio.get_running_loop().create_task(self._converse(sock, who))
-            self._conversations.add(task)
-            task.add_done_callback(self._conversations.discard)
+    def _taken(self, namespace: str, sock: socket.socket, address: str) -> None:
+        who = namespace, address
+        if self._talking.get(who, 0) >= EDGE_CONNECTIONS_PER_PEER_MAX:
+            sock.close()
+            return
+        self._talking[who] = self._talking.get(who, 0) + 1
+        task = asyncio.get_running_loop().create_task(self._converse(sock, who))
+        self._conversations.add(task)
+        task.add_done_callback(self._conversations.discard)
 
     async def _converse(self, sock: socket.socket, who: tuple[str, str]) -> None:
         ended = asyncio.Event()
