@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -262,6 +264,23 @@ def test_env_can_be_evaluated(control: FakeControl, cloister) -> None:
 def test_status_of_a_cloud_that_is_down(control: FakeControl, cloister) -> None:
     done = cloister("status", "--json")
     assert done.code == 1 and json.loads(done.out)["running"] is False and "cloister up" in done.err
+
+
+def test_a_control_that_closes_is_told_from_one_that_is_not_there(home: Home, cloister) -> None:
+    home.make()
+    home.cloud_file.write_text(json.dumps(FACTS))
+    home.owner_file.write_text("{}")
+    place = str(home.socket("control"))
+    assert "cloister up" in cloister("explain", "--to", "x:443").err
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(place)
+        server.listen(1)
+        server.settimeout(5)
+        closing = threading.Thread(target=lambda: server.accept()[0].close(), daemon=True)
+        closing.start()
+        told = cloister("explain", "--to", "x:443").err
+        closing.join(5)
+    assert told.startswith("cannot reach the cloud") and "control runs" in told and "cloister up" not in told
 
 
 def test_status_of_a_cloud_that_runs(keeper: Home, control: FakeControl, cloister) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -94,4 +95,23 @@ def test_what_is_no_call_ends_its_connection_only(served, sent: bytes):
 def test_no_server_is_told_from_a_lost_one(tmp_path: Path):
     with pytest.raises(Unreachable) as found:
         asyncio.run(Client(tmp_path / "nobody").call("echo"))
-    assert not found.value.sent
+    assert not found.value.sent and not found.value.listens
+
+
+def test_a_dead_server_is_told_from_one_that_closes(tmp_path: Path):
+    def asked(path: Path) -> Unreachable:
+        with pytest.raises(Unreachable) as found:
+            call_blocking(path, "echo", None, 5.0)
+        return found.value
+
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        assert not asked(path).listens  # bound and not listening, as a socket whose process died
+        server.listen(1)
+        server.settimeout(5)
+        closing = threading.Thread(target=lambda: server.accept()[0].close(), daemon=True)
+        closing.start()
+        closed = asked(path)
+        closing.join(5)
+    assert closed.listens and closed.sent

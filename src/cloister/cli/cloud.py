@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from cloister.cli.errors import ArmFailure, CliError, error_lines, error_of
+from cloister.cli.keeping import unanswered
 from cloister.home import Home
 from cloister.ipc.frames import CallFailed, Unreachable, call_blocking
 from cloister.ipc.messages import Origin, Request, Response
@@ -77,9 +78,7 @@ class Cloud:
         try:
             return call_blocking(self.home.socket("control"), method, params, timeout)
         except Unreachable as error:
-            raise CliError(
-                f"cannot reach the cloud in {self.home.root}: no control process answers; start it with 'cloister up'"
-            ) from error
+            raise CliError(unanswered(self.home, error)) from error
         except TimeoutError as error:
             raise CliError(
                 f"cannot get an answer from control within {timeout:g} s; 'cloister status' and {self.home.log_file} tell more"

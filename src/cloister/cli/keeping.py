@@ -49,6 +49,19 @@ def answers(home: Home, name: str) -> bool:
     return True
 
 
+def unanswered(home: Home, error: Unreachable) -> str:
+    """Why control did not answer, for a user: nothing runs, control is being started again, or it runs and takes no caller."""
+    begin = f"cannot reach the cloud in {home.root}"
+    if error.listens:
+        return (
+            f"{begin}: control runs and takes no connection now ({error}); it may be short of descriptors, or have just ended: "
+            f"try again, and read {home.log_file} if it stays so"
+        )
+    if keeper_pid(home):
+        return f"{begin}: control is not running, and its keeper starts it again; try again in a moment, or read {home.log_file}"
+    return f"{begin}: no control process answers; start it with 'cloister up'"
+
+
 def stop(home: Home, timeout: float = STOP_SECONDS) -> bool:
     """End everything in order and wait for the keeper's end. False if nothing ran. Raises CliError when it does not end."""
     pid = keeper_pid(home)

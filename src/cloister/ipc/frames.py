@@ -32,10 +32,11 @@ class CallFailed(Exception):
 class Unreachable(ConnectionError):
     """The other process does not answer: it is down, or went down during the call.
 
-    ``sent`` is False when the call certainly never reached it.
+    ``sent`` is False when the call certainly never reached it; ``listens`` is False when nothing waits at its socket.
     """
 
     sent = True
+    listens = True
 
 
 def peer_uid(sock: socket.socket) -> int:
@@ -210,9 +211,7 @@ class Client:
             try:
                 await asyncio.get_running_loop().create_unix_connection(lambda: frames, str(self.path))
             except OSError as error:
-                unreachable = Unreachable(f"cannot reach {self.path.name}: {error.strerror or error}")
-                unreachable.sent = False
-                raise unreachable from error
+                raise _not_connected(self.path, error) from error
             self._frames, self._waiting = frames, waiting
             self.generation += 1
 
@@ -242,15 +241,32 @@ def _expire(future: asyncio.Future[Any]) -> None:
         future.set_exception(TimeoutError())
 
 
+def _not_connected(path: Path, error: OSError) -> Unreachable:
+    """Why no connection was made: no socket, or one that a dead process left; else the process has no room for one."""
+    unreachable = Unreachable(f"cannot reach {path.name}: {error.strerror or error}")
+    unreachable.sent = False
+    unreachable.listens = not isinstance(error, FileNotFoundError | ConnectionRefusedError)
+    return unreachable
+
+
+def _connect(sock: socket.socket, path: Path) -> None:
+    try:
+        sock.connect(str(path))
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise _not_connected(path, error) from error
+
+
 def call_blocking(path: Path, method: str, params: Any = None, timeout: float = 30.0) -> Any:
     """One call from ordinary blocking code (the command line, the edge's certificate look-up). Raises as Client.call."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout)
         try:
-            sock.connect(str(path))
+            _connect(sock, path)
             sock.sendall(_frame([1, method, params]))
             _, ok, result = _unpack(_exactly(sock, int.from_bytes(_exactly(sock, 4), "big")))
-        except TimeoutError:
+        except (TimeoutError, Unreachable):
             raise
         except OSError as error:
             raise Unreachable(f"cannot reach {path.name}: {error.strerror or error}") from error
