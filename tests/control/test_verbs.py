@@ -408,3 +408,18 @@ def test_everything_is_there_after_a_restart(tmp_path):
         return cloud.engine.view().get(f"{GROUP}/providers/Test.Net/links/l1").facts["number"]
 
     run(after(*run(before())))
+
+
+def test_a_resource_stands_where_its_type_does(in_cloud):
+    async def work(cloud):
+        body = {"location": "eastus", "properties": {"prefixes": ["10.0.0.0/16"]}}
+        kind = NETS.partition("/providers/")[2]
+        for scope in (SUB, "", f"{NETS}/n1"):
+            status, answer, _ = await cloud.call("PUT", f"{scope}/providers/{kind}/n2", body)
+            assert (status, answer["error"]["code"]) == (404, "InvalidResourceType"), scope
+            assert "stands in a resource group" in answer["error"]["message"]
+        lock = "providers/Microsoft.Authorization/locks/l"
+        for scope in (SUB, GROUP):
+            assert (await cloud.call("PUT", f"{scope}/{lock}", {"properties": {"level": "CanNotDelete"}}))[0] in (200, 201)
+
+    in_cloud(work)

@@ -47,7 +47,14 @@ class Catalog(Mapping[str, ResourceType]):
             return None
         self._admitted += 1
         lacks = stored("not known here: kept without any check")
-        kind = ResourceType(name=name, api_versions=(ANY_VERSION,), properties=obj(), location="optional", coverage=lacks)
+        kind = ResourceType(
+            name=name,
+            api_versions=(ANY_VERSION,),
+            properties=obj(),
+            location="optional",
+            coverage=lacks,
+            scopes=("tenant", "subscription", "group", "resource"),
+        )
         self._types[name.lower()] = kind
         namespace = name.split("/", 1)[0]
         self.namespaces.setdefault(namespace.lower(), namespace)

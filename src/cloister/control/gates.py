@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 METHODS = ("GET", "HEAD", *WRITING)
 LOCKS = "Microsoft.Authorization/locks"
 _API_VERSION = re.compile(r"(\d{4}-\d{2}-\d{2})(-[A-Za-z0-9.]+)*")
+PLACES = {
+    "tenant": "no scope",
+    "subscription": "a subscription (/subscriptions/...)",
+    "group": "a resource group (/subscriptions/.../resourceGroups/...)",
+}
+"""What a refusal calls the scopes of a type."""
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Gate = Callable[[Passage], Response | None]
@@ -204,8 +210,28 @@ def precondition(p: Passage) -> Response | None:
             return Response(status=204)
         if p.method != "PUT" or old is not None:
             raise p.not_found()
+        _require_scope(p)
         _require_parent(p)
     return None
+
+
+def _require_scope(p: Passage) -> None:
+    """A new resource stands where its type does: a network in a group, a lock anywhere.
+
+    Azure's own code for this was not to be found; this cloud takes the one of a type that is not there, and says where it is.
+    """
+    scopes = p.kind.scopes
+    stands = (
+        "resource" if p.id.parent_scope else "group" if p.id.resource_group else "subscription" if p.id.subscription else "tenant"
+    )
+    if not p.id.provider or not scopes or stands in scopes or "resource" in scopes:
+        return
+    places = " or ".join(PLACES[scope] for scope in scopes)
+    message = (
+        f"cannot make {p.thing} in '{p.id.scope or '/'}': a resource of type {p.kind.name} stands in {places}; put that before "
+        "'/providers/' in the path."
+    )
+    raise ArmError(404, "InvalidResourceType", message)
 
 
 def _require_parent(p: Passage) -> None:
