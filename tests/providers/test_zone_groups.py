@@ -151,3 +151,15 @@ def test_a_zone_taken_from_the_earlier_group_takes_the_record_too():
         assert await addresses(cloud, API_ZONE) == {}
 
     run(story())
+
+
+def test_a_configuration_needs_no_name():
+    async def story():
+        cloud = await made()
+        body = {"properties": {"privateDnsZoneConfigs": [{"properties": {"privateDnsZoneId": API_ZONE}}]}}
+        answer = await cloud.put(f"{PE}/privateDnsZoneGroups/default", body)
+        [item] = answer.properties["privateDnsZoneConfigs"]
+        assert len(item["properties"]["recordSets"]) == 3 and "id" not in item and "name" not in item
+        assert len(await addresses(cloud, API_ZONE)) == 3
+
+    run(story())

@@ -25,7 +25,7 @@ TTL_SECONDS = 10  # Azure's; short enough that a withdrawn endpoint's address is
 PROPERTIES = obj(
     privateDnsZoneConfigs=array(
         obj(
-            name=string(required=True),
+            name=string(),
             properties=obj(privateDnsZoneId=id_of(ZONES), recordSets=anything(read_only=True)),
         ),
         default=[],
@@ -169,7 +169,7 @@ def derive(row: Row, view: View) -> Iterator[Derived]:
 
 
 def show(row: Row, view: View, api_version: str) -> dict:
-    """Each configuration with the record sets made from it."""
+    """Each configuration with the record sets made from it; one without a name has no id, as in Azure's own example."""
     shown = []
     for item, zone_id in zip(row.properties.get("privateDnsZoneConfigs") or (), zone_ids(row), strict=True):
         zone_name = zone_id.rsplit("/", 1)[-1]
@@ -184,8 +184,8 @@ def show(row: Row, view: View, api_version: str) -> dict:
             }
             for name, (address, _) in records(row, zone_id, view).items()
         ]
-        config_id = f"{row.id}/privateDnsZoneConfigs/{item.get('name')}"
-        shown.append({**item, "id": config_id, "properties": {**(item.get("properties") or {}), "recordSets": sets}})
+        own = {"id": f"{row.id}/privateDnsZoneConfigs/{item['name']}"} if item.get("name") else {}
+        shown.append({**item, **own, "properties": {**(item.get("properties") or {}), "recordSets": sets}})
     return {"privateDnsZoneConfigs": shown}
 
 
