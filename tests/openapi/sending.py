@@ -172,6 +172,8 @@ def send(one: Sendable) -> tuple[Reply, Sendable]:
             answer = _ask(cloud, one)
         if answer.ok or answer.code == "InvalidResourceType" or model_of(one.kind) is None:
             return answer, one
+        if (other := _of_another(one)) is not None:
+            return other, one
     with SyncCloud() as cloud:
         there = _in_own_world(cloud, one)
         WorldMaker(cloud).make_named(there)
@@ -179,12 +181,24 @@ def send(one: Sendable) -> tuple[Reply, Sendable]:
         return (second, there) if is_given or second.ok else (answer, one)
 
 
+def _of_another(one: Sendable) -> Reply | None:
+    """An action's answer on the first resource that it fits, each made by another of the published PUTs; None: on none."""
+    if one.operation.method != "post" or not one.place:
+        return None
+    for n in range(1, len(puts_of(one.kind.name, one.operation.version))):
+        with SyncCloud() as cloud:
+            _prepare(cloud, one, n)
+            if (answer := _ask(cloud, one)).ok:
+                return answer
+    return None
+
+
 def _ask(cloud: SyncCloud, one: Sendable) -> Reply:
     return cloud.ask(one.operation.method.upper(), one.path, one.body, one.operation.version, one.query)
 
 
-def _prepare(cloud: SyncCloud, one: Sendable) -> None:
-    """All that the request needs, by the names that it has."""
+def _prepare(cloud: SyncCloud, one: Sendable, skipped: int = 0) -> None:
+    """All that the request needs, by the names that it has; what it is about as a later published PUT makes it."""
     maker = WorldMaker(cloud)
     maker.make_group(one.path)
     maker.make_named(one)
@@ -201,10 +215,10 @@ def _prepare(cloud: SyncCloud, one: Sendable) -> None:
         if wanted is not None and wanted.parent_scope:
             maker.make(wanted.parent_scope)
     elif one.place:
-        _make(cloud, maker, one.place, one)
+        _make(cloud, maker, one.place, one, skipped)
 
 
-def _make(cloud: SyncCloud, maker: WorldMaker, id: str, one: Sendable) -> None:
+def _make(cloud: SyncCloud, maker: WorldMaker, id: str, one: Sendable, skipped: int = 0) -> None:
     """The resource as a published PUT of the same description makes it, or as the type's own example."""
     wanted = parse_or_none(id)
     if wanted is None or model_of(one.kind) is None:
@@ -213,7 +227,7 @@ def _make(cloud: SyncCloud, maker: WorldMaker, id: str, one: Sendable) -> None:
         maker.make(wanted.parent.text)
     if wanted.parent_scope:
         maker.make(wanted.parent_scope)
-    for put in puts_of(one.kind.name, one.operation.version):
+    for put in puts_of(one.kind.name, one.operation.version)[skipped:]:
         body = json.loads(json.dumps(put.body).replace(put.place, id))
         maker.make_named(replace(put, body=body, place=id))
         if cloud.ask("PUT", id, body, put.operation.version).ok:
@@ -223,7 +237,7 @@ def _make(cloud: SyncCloud, maker: WorldMaker, id: str, one: Sendable) -> None:
 
 @cache
 def puts_of(type_name: str, version: str) -> tuple[Sendable, ...]:
-    """The published PUTs of a type and version, at most two."""
+    """The published PUTs of a type and version, in the description's order."""
     found = []
     for operation in all_operations():
         if operation.method == "put" and operation.version == version:
@@ -231,7 +245,7 @@ def puts_of(type_name: str, version: str) -> tuple[Sendable, ...]:
                 one = sendable(operation, name, given)
                 if one is not None and one.kind.name == type_name and one.place == one.path:
                     found.append(one)
-    return tuple(found[:2])
+    return tuple(found)
 
 
 def parse_or_none(text: str) -> Any:

@@ -39,7 +39,6 @@ REFUSED = {
     ("Microsoft.Network/natGateways", "NatGatewayPublicIpCountLimitReached"): "the prefix made for it has all that a gateway may",
     ("Microsoft.Network/privateEndpoints", "PrivateIPAddressNotInSubnet"): "an address of a subnet that only its author knows",
     ("Microsoft.Network/privateEndpoints", "InvalidGroupId"): "a groupId for a private link service, which has none",
-    ("Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "InvalidParameter"): "a zone without a name, refused here",
     ("Microsoft.Resources/subscriptions", "ResourceNotFound"): "tags of a resource whose provider is a made-up word",
     ("Microsoft.Resources/deployments", "NotFound"): "a management group, or a template spec that nobody made",
     ("Microsoft.Storage/storageAccounts", "InvalidValuesForRequestParameters"): "Kerberos keys are not made",

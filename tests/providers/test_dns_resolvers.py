@@ -59,6 +59,10 @@ def test_endpoints_stand_in_their_subnets_and_rules_hold_for_linked_networks():
         assert isinstance(found, Forwarding)
         assert found.domain == "corp.example" and found.targets == (("10.0.0.9", 53), ("10.0.0.10", 53))
         assert found.number == cloud.row(OUT).facts["number"]
+        assert (await cloud.ask("POST", f"{VNET}/listDnsResolvers", api=API)).body == {"value": [{"id": R}]}
+        link = {"virtualNetworkLink": {"id": f"{RS}/virtualNetworkLinks/l"}}
+        listed = (await cloud.ask("POST", f"{VNET}/listDnsForwardingRulesets", api=API)).body
+        assert listed == {"value": [{"id": RS, "properties": link}]}
 
     run(story())
 

@@ -84,7 +84,8 @@ def dressed(response: Response, correlation: str, request: Request) -> Response:
 async def written(p: Passage) -> Response:
     """The answer to a write that is on disk: at once if it is applied in time, else with the URLs to poll."""
     if p.outcome is not None:
-        return reply(p.outcome.status, p.outcome.body)
+        polled = _polling(p, [p.id.text]) if p.outcome.status == 202 else None
+        return reply(p.outcome.status, p.outcome.body, polled)
     if p.method == "DELETE":
         return await _deleted(p)
     row = p.engine.index.rows.get(p.id.key)

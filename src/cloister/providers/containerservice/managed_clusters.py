@@ -242,11 +242,16 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     return {**out, "fqdn": f"{_label(row)}.hcp.{_region(row)}.azmk8s.io"}
 
 
+def kubeconfig(row: Row, view: View) -> str:
+    """A kubeconfig that names the API server; nothing answers there, so it carries no certificate."""
+    seen = show(row, view, "")
+    server = f"https://{seen.get('fqdn') or seen.get('privateFQDN')}:443"
+    return f"apiVersion: v1\nkind: Config\nclusters:\n- name: {row.name}\n  cluster:\n    server: {server}\n"
+
+
 def credentials(call: Call, view: View) -> Outcome:
-    """A kubeconfig that names the API server; nothing answers there yet, so it carries no certificate."""
-    shown = show(call.row, view, "")
-    server = f"https://{shown.get('fqdn') or shown.get('privateFQDN')}:443"
-    text = f"apiVersion: v1\nkind: Config\nclusters:\n- name: {call.row.name}\n  cluster:\n    server: {server}\n"
+    """POST listClusterUserCredential and its like: the kubeconfig."""
+    text = kubeconfig(call.row, view)
     return Outcome(body={"kubeconfigs": [{"name": "clusterUser", "value": b64encode(text.encode()).decode()}]})
 
 

@@ -1,4 +1,4 @@
-"""Microsoft.MachineLearningServices/workspaces/computes: clusters, instances, attached clusters. Stored; nothing runs yet.
+"""Microsoft.MachineLearningServices/workspaces/computes: clusters, instances, attached clusters. Stored; nothing runs.
 
 Source: azure-rest-api-specs machineLearningServices.json 2022-05-01 (Compute).
 """
@@ -14,6 +14,7 @@ from cloister.arm.resource import Change, ResourceType, Row, View, stored
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.net.plan import normal_region
 from cloister.providers import identity
+from cloister.providers.machinelearning import compute_actions
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.machinelearning.workspaces import NAME as WORKSPACES
 
@@ -67,8 +68,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
 
 def subnet_of(row: Row) -> str:
     """The subnet that the compute wants to stand in, ``""`` for none."""
-    inner = row.properties.get("properties")
-    subnet = inner.get("subnet") if isinstance(inner, dict) else None
+    subnet = compute_actions.inner(row).get("subnet")
     return str(subnet.get("id") or "") if isinstance(subnet, dict) else ""
 
 
@@ -86,6 +86,7 @@ def settle(change: Change, view: View) -> Row:
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     """The keys that clients read without asking whether they are there."""
     workspace = _workspace(row, view)
+    own = {"properties": compute_actions.shown(row)} if row.properties.get("computeType") == compute_actions.INSTANCE else {}
     place = row.properties.get("computeLocation") or (workspace.body.get("location") if workspace else "")
     return {
         "computeLocation": place,
@@ -95,6 +96,7 @@ def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
         "modifiedOn": row.changed or row.facts.get("created", ""),
         "isAttachedCompute": row.properties.get("computeType") not in MANAGED,
         "provisioningErrors": None,
+        **own,
     }
 
 
@@ -106,12 +108,13 @@ def _workspace(row: Row, view: View) -> Row | None:
 TYPE = ResourceType(
     name=f"{WORKSPACES}/computes",
     api_versions=API_VERSIONS,
-    coverage=stored("no node is started"),
+    coverage=stored("no node is started: the state of an instance is what it was last told (start, stop), and no machine runs"),
     properties=PROPERTIES,
     location="optional",
     check=check,
     settle=settle,
     show=show,
+    actions=compute_actions.ACTIONS,
     polled=True,  # SDK v1 raises without the header
     name_pattern=r"[a-zA-Z][a-zA-Z0-9-]{0,30}[a-zA-Z0-9]",
 )

@@ -5,7 +5,7 @@ Source: bicep types microsoft.machinelearningservices 2024-10-01 (WorkspaceConne
 
 from __future__ import annotations
 
-from cloister.arm.resource import ResourceType, stored
+from cloister.arm.resource import Action, Call, Outcome, ResourceType, View, stored
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.machinelearning.workspaces import NAME as WORKSPACES
@@ -14,6 +14,13 @@ AUTH_TYPES = (
     "AAD", "AccessKey", "AccountKey", "ApiKey", "CustomKeys", "ManagedIdentity", "None", "OAuth2", "PAT", "SAS",
     "ServicePrincipal", "UsernamePassword",
 )  # fmt: skip
+
+
+def list_secrets(call: Call, view: View) -> Outcome:
+    """POST listsecrets: the connection with the credentials that it was written with."""
+    row = call.row
+    return Outcome(body={"id": row.id, "name": row.name, "type": row.type, "properties": row.properties})
+
 
 TYPE = ResourceType(
     name=f"{WORKSPACES}/connections",
@@ -35,4 +42,5 @@ TYPE = ResourceType(
     ),
     location="none",
     put_status=(200, 200),
+    actions={"listsecrets": Action(run=list_secrets)},
 )

@@ -1,13 +1,16 @@
 """Microsoft.MachineLearningServices/workspaces/onlineEndpoints and batchEndpoints with their deployments. Stored.
 
-Source: bicep types microsoft.machinelearningservices 2026-05-01
+Their keys are those of ``endpoint_keys.py``. Source: bicep types microsoft.machinelearningservices 2026-05-01
 """
 
 from __future__ import annotations
 
+import msgspec
+
 from cloister.arm.ids import parse
-from cloister.arm.resource import Change, Row, View
+from cloister.arm.resource import Action, Call, Change, Outcome, Row, View
 from cloister.arm.schema import anything, boolean, integer, obj, string
+from cloister.providers.machinelearning import endpoint_keys
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.plain import plain
 
@@ -22,6 +25,16 @@ def placed(change: Change, view: View) -> Row:
         above = above.parent
     workspace = view.get(above.text) if above is not None else None
     return row.with_body(location=workspace.body["location"]) if workspace is not None else row
+
+
+def endpoint(change: Change, view: View) -> Row:
+    """An endpoint's region and its keys."""
+    return endpoint_keys.settle(msgspec.structs.replace(change, row=placed(change, view)), view)
+
+
+def logs(call: Call, view: View) -> Outcome:
+    """POST getLogs: no container runs, so none has written a line."""
+    return Outcome(body={"content": ""})
 
 
 NAME = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
@@ -40,7 +53,15 @@ PROPERTIES = obj(
     swaggerUri=string(read_only=True),
 )
 
-TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no model is served", location="optional", settle=placed)
+TYPE = plain(
+    NAME,
+    API_VERSIONS,
+    PROPERTIES,
+    lacks="no model is served; keys are made and listed, tokens are not given",
+    location="optional",
+    settle=endpoint,
+    actions=endpoint_keys.ACTIONS,
+)
 
 DEPLOYMENT_NAME = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments"
 
@@ -76,7 +97,13 @@ DEPLOYMENT_PROPERTIES = obj(
 )
 
 DEPLOYMENT_TYPE = plain(
-    DEPLOYMENT_NAME, API_VERSIONS, DEPLOYMENT_PROPERTIES, lacks="no model is served", location="optional", settle=placed
+    DEPLOYMENT_NAME,
+    API_VERSIONS,
+    DEPLOYMENT_PROPERTIES,
+    lacks="no model is served; its logs are empty",
+    location="optional",
+    settle=placed,
+    actions={"getLogs": Action(run=logs)},
 )
 
 BATCH_NAME = "Microsoft.MachineLearningServices/workspaces/batchEndpoints"
@@ -92,7 +119,15 @@ BATCH_PROPERTIES = obj(
     swaggerUri=string(read_only=True),
 )
 
-BATCH_TYPE = plain(BATCH_NAME, API_VERSIONS, BATCH_PROPERTIES, lacks="no model is served", location="optional", settle=placed)
+BATCH_TYPE = plain(
+    BATCH_NAME,
+    API_VERSIONS,
+    BATCH_PROPERTIES,
+    lacks="no model is served; keys are made and listed",
+    location="optional",
+    settle=endpoint,
+    actions=endpoint_keys.LIST,
+)
 
 BATCH_DEPLOYMENT_NAME = "Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments"
 
@@ -138,7 +173,13 @@ SERVERLESS_PROPERTIES = obj(
 )
 
 SERVERLESS_TYPE = plain(
-    SERVERLESS_NAME, API_VERSIONS, SERVERLESS_PROPERTIES, lacks="no model is served", location="optional", settle=placed
+    SERVERLESS_NAME,
+    API_VERSIONS,
+    SERVERLESS_PROPERTIES,
+    lacks="no model is served; keys are made and listed",
+    location="optional",
+    settle=endpoint,
+    actions=endpoint_keys.ACTIONS,
 )
 
 TYPES = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloister.arm.resource import Row, View
+from cloister.arm.resource import Action, Call, Outcome, Row, View
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.providers.machinelearning.versions import API_VERSIONS
 from cloister.providers.plain import plain
@@ -34,14 +34,22 @@ PROPERTIES = obj(
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
-    """Where the job would be followed, and that it has not begun."""
+    """Where the job would be followed, and that it has not begun, or never will."""
     workspace = row.id.rsplit("/jobs/", 1)[0]
     studio = {"jobServiceType": "Studio", "endpoint": f"https://ml.azure.com/runs/{row.name}?wsid={workspace}"}
     written = row.properties.get("services")
-    return {"services": {"Studio": studio, **(written if isinstance(written, dict) else {})}, "status": "NotStarted"}
+    status = "Canceled" if row.facts.get("canceled") else "NotStarted"
+    return {"services": {"Studio": studio, **(written if isinstance(written, dict) else {})}, "status": status}
 
 
-TYPE = plain(NAME, API_VERSIONS, PROPERTIES, lacks="no job is run", location="none", show=show)
+def cancel(call: Call, view: View) -> Outcome:
+    """POST cancel: a job that has not begun is Canceled at once."""
+    return Outcome(rows=(call.row.with_facts(canceled=True),))
+
+
+TYPE = plain(
+    NAME, API_VERSIONS, PROPERTIES, lacks="no job is run", location="none", show=show, actions={"cancel": Action(run=cancel)}
+)
 
 SCHEDULE_NAME = "Microsoft.MachineLearningServices/workspaces/schedules"
 

@@ -211,6 +211,19 @@ def list_storage_keys(call: Call, view: View) -> Outcome:
     return Outcome(body={"userStorageKey": storage_key(call.row, view)})
 
 
+def list_notebook_keys(call: Call, view: View) -> Outcome:
+    """POST listNotebookKeys: there are none, as ``listKeys`` says too."""
+    return Outcome(body={"primaryAccessKey": None, "secondaryAccessKey": None})
+
+
+def prepare_notebook(call: Call, view: View) -> Outcome:
+    """POST prepareNotebook: where notebooks would be, and that none are served."""
+    row = call.row
+    error = {"errorMessage": f"cannot prepare notebooks for workspace '{row.name}': this cloud serves none.", "statusCode": 501}
+    info = {"resourceId": row.facts["guid"].replace("-", ""), "fqdn": names.notebook_host(row), "notebookPreparationError": error}
+    return Outcome(body=info)
+
+
 def resync_keys(call: Call, view: View) -> Outcome:
     """POST resynckeys: the workspace reads keys when asked, so there is nothing to bring into step."""
     return Outcome(body=None)
@@ -239,7 +252,9 @@ TYPE = ResourceType(
     show=show,
     actions={
         "listKeys": Action(run=list_keys),
+        "listNotebookKeys": Action(run=list_notebook_keys),
         "listStorageAccountKeys": Action(run=list_storage_keys),
+        "prepareNotebook": Action(run=prepare_notebook),
         "resyncKeys": Action(run=resync_keys),
         "checkComputeNameAvailability": Action(run=check_compute_name),
         "diagnose": diagnose.ACTION,

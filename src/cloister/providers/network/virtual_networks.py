@@ -19,6 +19,8 @@ from cloister.providers.network.versions import API_VERSIONS
 
 NAME = "Microsoft.Network/virtualNetworks"
 SUBNETS = f"{NAME}/subnets"
+RESOLVERS = "Microsoft.Network/dnsResolvers"
+RULESET_LINKS = "Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks"
 DOCKER = IPv4Network("172.17.0.0/16")
 """The range of Docker's bridge on compute: a workspace's network should not use it (how-to-secure-training-vnet)."""
 
@@ -149,6 +151,23 @@ def check_address(call: Call, view: View) -> Outcome:
     return Outcome(body={"available": False, "availableIPAddresses": []})
 
 
+def list_resolvers(call: Call, view: View) -> Outcome:
+    """POST listDnsResolvers: the private resolvers of the network."""
+    found = [one for one in view.referring(call.row.id, RESOLVERS) if _names(one, call.row)]
+    return Outcome(body={"value": [{"id": one.id} for one in found]})
+
+
+def list_rulesets(call: Call, view: View) -> Outcome:
+    """POST listDnsForwardingRulesets: the rulesets whose rules hold for the network, each with the link that says so."""
+    links = [one for one in view.referring(call.row.id, RULESET_LINKS) if _names(one, call.row)]
+    value = [{"id": link.id.rsplit("/", 2)[0], "properties": {"virtualNetworkLink": {"id": link.id}}} for link in links]
+    return Outcome(body={"value": value})
+
+
+def _names(row: Row, network: Row) -> bool:
+    return key((row.properties.get("virtualNetwork") or {}).get("id") or "") == key(network.id)
+
+
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
@@ -158,7 +177,11 @@ TYPE = ResourceType(
     settle=settle,
     realize=realize,
     show=show,
-    actions={"CheckIPAddressAvailability": Action(run=check_address, permission=f"{NAME}/read", method="GET")},
+    actions={
+        "CheckIPAddressAvailability": Action(run=check_address, permission=f"{NAME}/read", method="GET"),
+        "listDnsResolvers": Action(run=list_resolvers),
+        "listDnsForwardingRulesets": Action(run=list_rulesets),
+    },
     inline={"subnets": "subnets", "virtualNetworkPeerings": "virtualNetworkPeerings"},
     in_use_code="InUseSubnetCannotBeDeleted",
 )
