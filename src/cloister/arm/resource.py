@@ -166,7 +166,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an action answers, the rows it changes (written like any other change), and the ids of rows that it ends."""
+    """What an action answers, the rows it changes (written like any other change), and the ids of rows that it ends.
+
+    With ``status`` 202 and rows changed, the answer names the URL to poll.
+    """
 
     body: Any = None
     status: int = 200
