@@ -39,6 +39,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Nothing: ``Inline`` has no threads, and asyncio would wait for one of its own to say so, in real time."""
+
 
 class Inline(concurrent.futures.ThreadPoolExecutor):
     """An executor that does the work at once, where it was asked for."""
