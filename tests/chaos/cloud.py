@@ -160,6 +160,11 @@ class Chaos:
             await asyncio.sleep(0.01)
             yield
 
+    def _has_work(self) -> bool:
+        """Whether the loop has something to do, or does not know yet that it is done."""
+        told = self.loop.status()
+        return told["applied"] < self.engine.revision or bool(told["waiting"])
+
     async def calm(self) -> None:
         """No more mischief: everything converges, and the rows are what holds."""
         self.mischief(0.0)
@@ -167,7 +172,7 @@ class Chaos:
         wanted: dict[str, Desired] = {}
         try:
             async with asyncio.timeout(CALM_SECONDS):
-                while not wanted or self.held() != wanted or self.loop.status()["applied"] < self.engine.revision:
+                while not wanted or self.held() != wanted or self._has_work():
                     await asyncio.sleep(0.5)
                     wanted = self.whole()
         except TimeoutError:

@@ -214,7 +214,8 @@ class ReconcileLoop:
         while True:
             try:
                 await self._pass()
-                self._tries = self._tries + 1 if self._owed or any(held.errors for held in self._held.values()) else 0
+                unfinished = self._owed or self._dirty or any(held.errors for held in self._held.values())
+                self._tries = self._tries + 1 if unfinished else 0
             except (DriverLost, Unreachable, TimeoutError, CallFailed) as error:
                 log.warning("pass.ended reason=%s", error)
                 self._tries += 1
