@@ -109,6 +109,12 @@ def test_keys_of_computes():
         assert "server: https://" in (await posted(cloud, "computes/gone/listKeys")).body["userKubeConfig"]
         told = (await posted(cloud, "computes/dbr/listKeys")).body
         assert told == {"computeType": "Databricks", "databricksAccessToken": "t"}
+        login = {"username": "me", "password": "hidden"}
+        attached = {"computeType": "VirtualMachine", "properties": {"sshPort": 22, "administratorAccount": login}}
+        await cloud.put(f"{WS}/computes/vm", {"properties": attached}, api=API)
+        for place in ("dbr", "vm"):
+            shown = (await cloud.get(f"{WS}/computes/{place}", api=API))["properties"]["properties"]
+            assert shown == ({"sshPort": 22, "administratorAccount": {"username": "me"}} if place == "vm" else {})
         assert (await posted(cloud, "computes/cpu/listKeys")).code == "UserError"
 
     run(story())

@@ -28,16 +28,34 @@ def inner(row: Row) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+SECRETS = frozenset({"adminUserPassword", "databricksAccessToken", "password", "privateKeyData"})
+"""Members that the descriptions mark as secret (x-ms-secret): ``listKeys`` gives them, nothing else."""
+
+
+def open_part(value: Any) -> Any:
+    """``value`` without what is secret in it."""
+    if isinstance(value, dict):
+        return {name: open_part(one) for name, one in value.items() if name not in SECRETS}
+    return [open_part(one) for one in value] if isinstance(value, list) else value
+
+
 def begun(row: Row, operation: str, view: View) -> Row:
     """The instance after an operation of its power: Create, Start, Stop or Restart."""
     return row.with_facts(power={"operation": operation, "time": view.now})
 
 
+def is_detailed(row: Row) -> bool:
+    """Whether there is something to show in ``properties.properties``."""
+    return bool(inner(row)) or row.properties.get("computeType") == INSTANCE
+
+
 def shown(row: Row) -> dict[str, Any]:
-    """``properties.properties`` with the state of an instance."""
+    """``properties.properties`` as GET shows it: nothing secret, and the state of an instance."""
+    if row.properties.get("computeType") != INSTANCE:
+        return open_part(inner(row))
     power = row.facts.get("power") or {"operation": "Create", "time": row.facts.get("created", "")}
     last = {"operationName": power["operation"], "operationTime": power["time"], "operationStatus": "Succeeded"}
-    return {**inner(row), "state": "Stopped" if power["operation"] == "Stop" else "Running", "lastOperation": last}
+    return {**open_part(inner(row)), "state": "Stopped" if power["operation"] == "Stop" else "Running", "lastOperation": last}
 
 
 def _power(operation: str) -> Callable[[Call, View], Outcome]:

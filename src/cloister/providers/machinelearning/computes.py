@@ -86,7 +86,7 @@ def settle(change: Change, view: View) -> Row:
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
     """The keys that clients read without asking whether they are there."""
     workspace = _workspace(row, view)
-    own = {"properties": compute_actions.shown(row)} if row.properties.get("computeType") == compute_actions.INSTANCE else {}
+    own = {"properties": compute_actions.shown(row)} if compute_actions.is_detailed(row) else {}
     place = row.properties.get("computeLocation") or (workspace.body.get("location") if workspace else "")
     return {
         "computeLocation": place,
