@@ -12,7 +12,7 @@ from cloister.compilers.units import compile_all
 from cloister.control.loop import ReconcileLoop
 from cloister.drivers.sim.fabric import SimFabric, SimPlain
 from cloister.ipc.frames import Unreachable
-from cloister.net.desired import Drop, Filters, Forward, IdentityRoute, Put
+from cloister.net.desired import Drop, Filters, Forward, IdentityRoute, Namespace, Put
 from cloister.net.intent import (
     Endpoint,
     Filter,
@@ -310,6 +310,27 @@ def test_what_failed_and_what_it_held_back_is_waiting_until_it_holds():
         assert any(applied and not whole for applied, _, whole in told), "no pass left anything for the next"
         assert all(waiting for _, waiting, whole in told if not whole)
         assert cloud.loop.status()["waiting"] == 0
+
+    run(scenario)
+
+
+def test_an_edit_that_was_said_to_fail_and_was_done_is_no_failure():
+    async def scenario(cloud):
+        edit, refused = cloud.fabric.edit, {"times": 1}
+
+        def refusing(one):
+            done = edit(one)
+            if isinstance(one, Put) and isinstance(one.object, Namespace) and refused["times"]:
+                refused["times"] -= 1
+                return "cannot apply: made to fail"
+            return done
+
+        cloud.fabric.edit = refusing
+        cloud.set("/v1", vnet(1))
+        async with asyncio.timeout(5.0):
+            while refused["times"] or cloud.loop.status()["waiting"]:
+                await asyncio.sleep(0.01)
+        assert cloud.loop.state("/v1") == ("Succeeded", "")
 
     run(scenario)
 

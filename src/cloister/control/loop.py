@@ -107,6 +107,13 @@ class Held:
         else:
             self.objects.pop(key, None)
 
+    def forgive(self, desired: Mapping[str, Desired]) -> None:
+        """Forget the errors of what is as it should be: there, or not there. An edit may fail and yet have been done."""
+        for key in list(self.errors):
+            have, want = self.objects.get(key), desired.get(key)
+            if have is want is None or (have is not None and want is not None and same(have, want)):
+                del self.errors[key]
+
 
 class ReconcileLoop:
     """See the module. ``view`` answers the rows at the current revision; ``drivers`` are by name; ``given`` as for Realized."""
@@ -250,8 +257,7 @@ class ReconcileLoop:
         waiting = await self._apply_all([*(edit for edit in edits if not isinstance(edit, Sever)), *self._owed])
         self._dirty -= keys - waiting
         for held in self._held.values():
-            for key in [key for key in held.errors if key not in self.realized.desired and key not in held.objects]:
-                del held.errors[key]
+            held.forgive(self.realized.desired)
         self._moment += 1
         async with self._passed:
             self._done = max(self._done, revision)
