@@ -183,6 +183,7 @@ class Chaos:
             return
         self._worlds = {self.engine.revision: allowed(self._intents)}
         flows = frozenset(passing(self.fabric, self.edge.objects))
+        self.counts["flows at rest"] += len(flows)
         if flows != self._worlds[self.engine.revision]:
             self.problems.append(f"at rest pass {flows ^ self._worlds[self.engine.revision]} or not, against the rows")
         ways = {(f.namespace, f.address, f.identity) for f in self.fabric.objects.values() if isinstance(f, Forward)}

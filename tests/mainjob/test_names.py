@@ -37,7 +37,12 @@ def zone(world: World, name: str, **links: str) -> str:
 def test_a_machine_is_found_by_the_name_it_registered(world):
     mine, other = world.network("mine"), world.network("other", "10.1.0.0/16", "10.1.0.0/24")
     zone(world, "corp.internal", r1=mine, s1=other)
-    with world.machine_at("mine", "10.0.0.20", "--host-name", "db"), world.machine("mine") as near, world.machine("other") as far:
+    with (
+        world.machine_at("mine", "10.0.0.20", "--host-name", "db") as db,
+        world.machine("mine") as near,
+        world.machine("other") as far,
+    ):
+        assert db.do("own")["address"] == "10.0.0.20"  # machines start side by side: this one is up
         assert near.resolve("db.corp.internal") == "10.0.0.20"
         assert far.resolve("db.corp.internal") == "10.0.0.20"
     with world.machine("mine") as near:

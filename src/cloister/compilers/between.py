@@ -11,7 +11,22 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from cloister.net.desired import Appliance, Desired, Drop, Edit, Filters, Nic, NicRoutes, PeerLink, PeerRoute, Put, Sever
+from cloister.net.desired import (
+    Appliance,
+    Desired,
+    Drop,
+    Edit,
+    Egress,
+    Filters,
+    Namespace,
+    Nic,
+    NicRoutes,
+    PeerLink,
+    PeerRoute,
+    Publication,
+    Put,
+    Sever,
+)
 
 Way = tuple[str, str]  # a router, and what leads on from it: a NIC (``n<number>``) or a peered network's router
 
@@ -23,6 +38,17 @@ class Narrow(msgspec.Struct, frozen=True):
 
 
 Planned = Edit | Narrow
+
+
+def abroad(held: Iterable[Desired]) -> tuple[set[str], set[str]]:
+    """The routers that send to the cloud's internet, and those that are reached there; its own machines do both."""
+    senders, reached = {"internet"}, {"internet"}
+    for thing in held:
+        if isinstance(thing, Egress) or (isinstance(thing, Namespace) and thing.outbound):
+            senders.add(thing.name if isinstance(thing, Namespace) else thing.namespace)
+        elif isinstance(thing, Publication):
+            reached.add(thing.namespace)
+    return senders, reached
 
 
 def narrowed(have: Desired | None, want: Desired | None, gone: frozenset[Way] = frozenset()) -> PeerLink | NicRoutes | None:
@@ -80,7 +106,8 @@ def parted(edits: Iterable[Planned], held: Mapping[str, Desired]) -> list[Planne
     """Part networks whose rules change in these edits and between which packets may pass, and join them again.
 
     The rules of one network are replaced in one step, those of two are not: a packet between them could meet the new ones here
-    and the old ones there, and pass where neither the old nor the new rows let it. These edits go behind the others.
+    and the old ones there, and pass where neither the old nor the new rows let it. These edits go behind the others. By a public
+    address the one may reach the other too: it is withdrawn for that moment, and what is connected stays connected.
     """
     found = list(edits)
     changed = {edit.object.namespace for edit in found if not isinstance(edit, Sever) and isinstance(edit.object, Filters)}
@@ -95,6 +122,15 @@ def parted(edits: Iterable[Planned], held: Mapping[str, Desired]) -> list[Planne
 
     routes = [thing for thing in held.values() if isinstance(thing, PeerRoute) and thing.key not in known]
     out: list[Planned] = [verb(one) for verb in (Drop, Put) for one in routes if between(one.namespace, one.other)]
+    senders, _ = abroad(held.values())
+    for one in held.values():
+        if (
+            isinstance(one, Publication)
+            and one.key not in known
+            and one.namespace in changed
+            and senders & changed - {one.namespace}
+        ):
+            out += [Drop(one), Put(one)]
     gone = gone_ways(found)
     for table in held.values() if by_appliance else ():
         if isinstance(table, NicRoutes):

@@ -18,14 +18,25 @@ from functools import partial
 import msgspec
 
 from cloister.arm.resource import ResourceType, Row, View
-from cloister.compilers.between import Narrow, Planned, parted
+from cloister.compilers.between import Narrow, Planned, abroad, parted
 from cloister.compilers.diff import difference, same
 from cloister.compilers.order import SEVERED, Phase, arrange
 from cloister.control.ports import Driver
 from cloister.control.realized import Realized
 from cloister.ipc.frames import CallFailed, Unreachable
 from cloister.limits import EDITS_PER_BATCH_MAX
-from cloister.net.desired import Desired, EdgeObject, Edit, FabricObject, IdentityRoute, PeerLink, Put, ResolverObject, Sever
+from cloister.net.desired import (
+    Desired,
+    EdgeObject,
+    Edit,
+    FabricObject,
+    IdentityRoute,
+    PeerLink,
+    Publication,
+    Put,
+    ResolverObject,
+    Sever,
+)
 from cloister.net.intent import Intent
 
 log = logging.getLogger("cloister.loop")
@@ -37,9 +48,12 @@ RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 def places(thing: Desired | None) -> frozenset[str]:
-    """The namespaces that an object stands in, services aside, and the identity that it is about."""
-    found = (getattr(thing, name, "") for name in ("namespace", "router", "other", "identity"))
-    return frozenset(filter(None, found)) if isinstance(thing, FabricObject) else frozenset()
+    """The namespaces that an object stands in, services aside, and the identity that it is about. A public address stands in the
+    internet too: all that send there reach it."""
+    if not isinstance(thing, FabricObject):
+        return frozenset()
+    found = [getattr(thing, name, "") for name in ("namespace", "router", "other", "identity")]
+    return frozenset(filter(None, [*found, "internet" if isinstance(thing, Publication) else ""]))
 
 
 def _waits(phase: Phase, edit: Edit, closed: set[str], open_still: Iterable[Sever]) -> bool:
@@ -294,13 +308,16 @@ class ReconcileLoop:
                 self._dirty |= found
 
     def _joined(self, networks: Iterable[str]) -> set[str]:
-        """These routers and all that peerings join them to: what one of them forwards may end in any."""
-        links = [link for link in self._held["fabric"].objects.values() if isinstance(link, PeerLink)]
+        """These routers and all that peerings join them to: what one of them forwards may end in any; and those at the other end
+        of the internet: who is reached there, where one of them sends to it, and who sends, where one of them is reached."""
+        held = self._held["fabric"].objects.values()
+        links = [link for link in held if isinstance(link, PeerLink)]
         found, before = set(networks), 0
         while len(found) != before:
             before = len(found)
             found |= {end for link in links for end in (link.namespace, link.other) if {link.namespace, link.other} & found}
-        return found
+        senders, reached = abroad(held)
+        return found.union(*(ends for others, ends in ((senders, reached), (reached, senders)) if others & found))
 
     def _edits(self, unsorted: set[str]) -> list[Planned]:
         edits: list[Planned] = []
