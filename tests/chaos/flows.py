@@ -59,10 +59,10 @@ def _end(trace: Trace, address: str, known: list[Intent]) -> str:
 
 def passing(fabric: SimFabric, edge: Mapping[str, Desired]) -> Iterable[Passing]:
     """All flows that pass now, between what is there. What the edge does not know by its source ends nowhere."""
-    nics = [thing for thing in fabric.objects.values() if isinstance(thing, Nic)]
+    nics = list(fabric.objects.of(Nic))
     targets = {nic.address for nic in nics} | {PUBLIC}
-    targets |= {thing.address for thing in fabric.objects.values() if isinstance(thing, EndpointAddress)}
-    targets |= {thing.public for thing in fabric.objects.values() if isinstance(thing, Publication)}
+    targets |= {thing.address for thing in fabric.objects.of(EndpointAddress)}
+    targets |= {thing.public for thing in fabric.objects.of(Publication)}
     for nic in nics:
         for address in targets - {nic.address}:
             for port in PORTS:

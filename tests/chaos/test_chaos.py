@@ -101,7 +101,7 @@ def test_what_is_narrowed_is_narrowed_before_rules_open(tmp_path):
     print(dict(virtual_time.run(turns(tmp_path))))
 
 
-@pytest.mark.deep(share=16)
+@pytest.mark.deep(share=24)
 @pytest.mark.timeout(0)
 def test_chaos_deep(box):
     first = int(os.environ.get("CLOISTER_SEED", "1000"))  # the same for everybody, until somebody asks for others

@@ -25,6 +25,7 @@ class World:
         self.interfaces: list[Interface] = []
         self.filters: dict[str, Filter] = {}
         self.peerings = Peerings()
+        self._places: dict[tuple[str, Subnet | None], Place] = {}
         for intent in intents:
             match intent:
                 case Network():
@@ -49,6 +50,12 @@ class World:
 
     def place(self, network_id: str, subnet: Subnet | None) -> Place:
         """What rules at this subnet mean by VirtualNetwork, and who stands in its network."""
+        asked = (network_id.lower(), subnet)
+        if asked not in self._places:
+            self._places[asked] = self._place(network_id, subnet)
+        return self._places[asked]
+
+    def _place(self, network_id: str, subnet: Subnet | None) -> Place:
         network = self.networks.get(network_id.lower())
         peered = [prefix for half in self.peerings.of(network_id) if half.access for prefix in half.prefixes]
         prefixes = (*(network.prefixes if network else ()), *sorted(peered))

@@ -11,6 +11,7 @@ import msgspec
 
 from cloister.drivers.sim.filters import Packet, denied, denied_on
 from cloister.drivers.sim.internet import is_public, published, routers_of, source_of
+from cloister.drivers.sim.objects import Objects
 from cloister.drivers.sim.routes import crosses, next_step, nic_at, peer_route
 from cloister.net import plan
 from cloister.net.desired import (
@@ -59,7 +60,7 @@ class SimFabric:
     """The objects by key. ``apply`` answers like the kernel's driver; an edit that the kernel would refuse fails."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, Desired] = {}
+        self.objects = Objects()
         self.fail_next = 0  # for tests: so many of the next edits fail
 
     async def observe(self) -> list[Desired]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 
+from cloister.drivers.sim.objects import Objects
+from cloister.drivers.sim.routes import nic_at
 from cloister.net import plan
-from cloister.net.desired import Desired, Egress, Gateway, Namespace, Nic, Publication, Uplink
+from cloister.net.desired import Egress, Gateway, Namespace, Nic, Publication, Uplink
 from cloister.net.parsed import address_of, prefix_of
-
-Objects = Mapping[str, Desired]
 
 
 def source_of(objects: Objects, nic: Nic, destination: str) -> str:
@@ -22,7 +22,7 @@ def source_of(objects: Objects, nic: Nic, destination: str) -> str:
         return own.sources[0]
     if isinstance(own := objects.get(f"egress {nic.router} {nic.address}"), Egress):
         return own.sources[0]
-    gateways = (thing for thing in objects.values() if isinstance(thing, Gateway) and thing.namespace == nic.router)
+    gateways = (one for one in objects.of(Gateway) if one.namespace == nic.router)
     by_default = any(one.outbound and address_of(nic.address) in prefix_of(one.prefix) for one in gateways)
     return namespace.outbound if by_default and isinstance(namespace, Namespace) else ""
 
@@ -30,8 +30,12 @@ def source_of(objects: Objects, nic: Nic, destination: str) -> str:
 def routers_of(objects: Objects, address: str) -> Iterator[str]:
     """The routers that services lead a public address to: whose uplink has the longest prefix around it."""
     place = address_of(address)
-    uplinks = [thing for thing in objects.values() if isinstance(thing, Uplink)]
-    found = [(prefix_of(route).prefixlen, up.namespace) for up in uplinks for route in up.routes if place in prefix_of(route)]
+    found = [
+        (prefix_of(route).prefixlen, up.namespace)
+        for up in objects.of(Uplink)
+        for route in up.routes
+        if place in prefix_of(route)
+    ]
     longest = max((length for length, _ in found), default=0)
     return (router for length, router in found if length == longest)
 
@@ -41,8 +45,7 @@ def published(objects: Objects, address: str) -> Nic | None:
     for router in routers_of(objects, address):
         found = objects.get(f"publication {router} {address}")
         if isinstance(found, Publication):
-            nics = (thing for thing in objects.values() if isinstance(thing, Nic) and thing.router == router)
-            return next((nic for nic in nics if nic.address == found.address), None)
+            return nic_at(objects, router, found.address)
     return None
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from cloister.net.desired import Appliance, Desired, Hop, Nic, NicRoutes, PeerLink, PeerRoute
+from cloister.drivers.sim.objects import Objects
+from cloister.net.desired import Appliance, Hop, Nic, NicRoutes, PeerLink, PeerRoute
 from cloister.net.parsed import address_of, prefix_of
-
-Objects = Mapping[str, Desired]
 
 
 def peer_route(objects: Objects, router: str, address: str) -> PeerRoute | None:
     """The longest route of ``router`` to a peered network that covers an address."""
     place = address_of(address)
-    found = [
-        thing
-        for thing in objects.values()
-        if isinstance(thing, PeerRoute) and thing.namespace == router and place in prefix_of(thing.prefix)
-    ]
+    found = [way for way in objects.of(PeerRoute) if way.namespace == router and place in prefix_of(way.prefix)]
     return max(found, key=lambda route: prefix_of(route.prefix).prefixlen, default=None)
 
 
@@ -81,15 +75,9 @@ def _user_hop(objects: Objects, nic: Nic, address: str) -> tuple[str, str]:
 
 
 def _nic_named(objects: Objects, router: str, name: str) -> Nic | None:
-    for thing in objects.values():
-        if isinstance(thing, Nic) and (thing.router, f"n{thing.number}") == (router, name):
-            return thing
-    return None
+    return next((nic for nic in objects.of(Nic) if nic.router == router and f"n{nic.number}" == name), None)
 
 
 def nic_at(objects: Objects, router: str, address: str) -> Nic | None:
     """The NIC of a router that has an address."""
-    for thing in objects.values():
-        if isinstance(thing, Nic) and (thing.router, thing.address) == (router, address):
-            return thing
-    return None
+    return next((nic for nic in objects.of(Nic) if nic.address == address and nic.router == router), None)
