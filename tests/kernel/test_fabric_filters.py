@@ -21,10 +21,10 @@ def rule(allow: bool, inbound: bool = True, protocol: int = 6, **more) -> Filter
     return FilterRule(because="/nsg/securityRules/r", inbound=inbound, allow=allow, protocol=protocol, **{**fields, **more})
 
 
-def filters(*rules: FilterRule, digest: str = "d", places=(("subnet", "10.0.0.0/24"),)) -> Filters:
+def filters(*rules: FilterRule, digest: str = "d", places=(("subnet", "10.0.0.0/24"),), flush: bool = False) -> Filters:
     """One group at these places; what it says nothing of is dropped."""
-    held = tuple(FilterPlace(place=place, prefix=prefix, chain=0) for place, prefix in places)
-    chains = (FilterChain(owner="/nsg", rules=rules),)
+    held = tuple(FilterPlace(place=place, prefix=prefix, chain=-1 if place == "link" else 0) for place, prefix in places)
+    chains = (FilterChain(owner="/nsg", rules=rules, flush=flush),)
     return Filters(owner="/v", namespace="vnet-1", digest=digest, chains=chains, places=held)
 
 
@@ -81,6 +81,35 @@ def test_what_is_open_stays_open(small):
         assert reached(small, "10.0.0.9", 443) == [False]
         kept.sendall(b"still\n")
         assert kept.recv(100) == b"still\n"
+
+
+@pytest.mark.parametrize(
+    ("places", "left"),
+    [
+        ((("subnet", "10.0.0.0/24"),), True),
+        ((("nic", "10.0.0.4/32"),), True),
+        ((("link", "n1"), ("nic-link", "n1")), True),
+        ((("subnet", "10.0.0.0/24"), ("endpoint", "10.0.0.0/24")), False),
+    ],
+)
+def test_with_flush_what_is_no_longer_allowed_stands_still(small, places, left):
+    allowed, denied = (everything(True), everything(False)), (everything(left),)
+    with small.connect("machine-1", "10.0.0.9") as kept:
+        kept.recv(100)
+        small.put(filters(*allowed, digest="1", places=places, flush=True))
+        kept.sendall(b"still\n")
+        assert kept.recv(100) == b"still\n"
+        small.put(filters(*denied, digest="2", places=places))
+        kept.sendall(b"unasked\n")
+        assert kept.recv(100) == b"unasked\n"
+        small.put(filters(*denied, digest="3", places=places, flush=True))
+        kept.settimeout(0.5)
+        kept.sendall(b"later\n")
+        with pytest.raises(TimeoutError):
+            kept.recv(100)
+        small.put(filters(*allowed, digest="4", places=places, flush=True))
+        kept.settimeout(10)
+        assert kept.recv(100) == b"later\n"
 
 
 def test_one_who_forwards_is_known_by_its_link(small):

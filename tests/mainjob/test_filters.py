@@ -34,10 +34,10 @@ def rule(name, priority, access, direction="Inbound", protocol="*", port="*", so
     return {"name": name, "properties": properties}
 
 
-def group(world, name, *rules):
+def group(world, name, *rules, **more):
     """A network security group; its id."""
     id = world.id(GROUPS, name)
-    body = {"location": "eastus2", "properties": {"securityRules": list(rules)}}
+    body = {"location": "eastus2", "properties": {"securityRules": list(rules), **more}}
     world.cloud.arm("PUT", id, body, api_version=NETWORK)
     return id
 
@@ -70,6 +70,10 @@ def test_a_group_on_a_subnet_denies_a_port_to_an_endpoint(world):
         assert not ended["ended"], "what is open stays open"
         answer = machine.do("ask", **{"as": "kept", "host": leads["fqdn"], "path": "/"})
         assert answer.get("status"), answer
+        deny = rule("deny-https", 100, "Deny", "Outbound", "Tcp", "443", destination="VirtualNetwork")
+        group(world, "no-443", deny, flushConnection=True)
+        answer = machine.do("ask", **{"as": "kept", "host": leads["fqdn"], "path": "/", "seconds": 1})
+        assert "status" not in answer, "with flushConnection what is no longer allowed stands still"
     eventually(lambda: explained(world, "v", address)["disposition"] == "DeniedOutbound")
 
 

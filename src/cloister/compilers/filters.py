@@ -46,8 +46,8 @@ def compile_filters(intents: Iterable[Intent]) -> Iterator[Filters]:
     known = {i.owner.lower(): i for i in found if isinstance(i, Filter)}
     made = []
     for (key, routed), id in chains.items():
-        rules = known[key].rules if key in known else ()
-        made.append(FilterChain(owner=id, rules=tuple(_rules(rules, prefixes, routed, groups))))
+        rules, flush = (known[key].rules, known[key].flush) if key in known else ((), False)
+        made.append(FilterChain(owner=id, rules=tuple(_rules(rules, prefixes, routed, groups)), flush=flush))
     held = Filters(owner=networks[0].owner, namespace=namespace, digest="", chains=tuple(made), places=places)
     yield msgspec.structs.replace(held, digest=hashlib.sha256(msgspec.msgpack.encode(held)).hexdigest()[:32])
 

@@ -130,12 +130,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 class Filter(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):
     """A network security group: its rules, the six default ones included, lowest priority number first.
 
-    ``networks`` are the ids of the networks where a subnet or an interface names it.
+    ``networks`` are the ids of the networks where a subnet or an interface names it. ``flush``: flushConnection, a change of its
+    rules ends what is open and no longer allowed.
     """
 
     owner: str
     networks: tuple[str, ...]
     rules: tuple[Rule, ...]
+    flush: bool = False
 
 
 class Peering(msgspec.Struct, frozen=True, tag=True, tag_field="kind", kw_only=True):

@@ -2,8 +2,10 @@
 
     chain prerouting, forward    hooks that stay: what is open goes on; a new flow passes the NIC's chain and the subnet's on its
                                  way out (before any translation), the subnet's and the NIC's on its way in, the endpoints'
-                                 subnet's where those obey it
-    chain n<n>-out, n<n>-in      the same for one NIC that forwards: its packets are not told by their addresses
+                                 subnet's where those obey it; where a group has flushConnection, what is open passes its chain
+                                 again with every packet of who began it
+    chain n<n>-out, n<n>-in      the same for one NIC that forwards: its packets are not told by their addresses (and
+                                 ``-out-again``, ``-in-again`` for what is open)
     chain f<n>-out, f<n>-in      one network security group, once, reached by verdict maps of addresses (sources are not spoofed:
                                  strict reverse-path filtering), or of interfaces that forward what is not theirs;
                                  ``return`` is Allow, ``drop`` is Deny
@@ -36,6 +38,7 @@ from cloister.net.desired import FilterChain, FilterPlace, FilterRule, Filters
 
 TABLE = "cloister-filters"
 SEAL = "seal"
+AGAIN = "-again"
 NICS = "n*"
 _HOOKS = (
     Chain("prerouting", hook=ex.PREROUTING, priority=-150),  # after connection tracking (-200), before translation (-100)
@@ -103,28 +106,42 @@ def messages(filters: Filters, letter: str) -> list[Message]:
     if any(item.place == "endpoint" for item in filters.places):
         parts.append("endpoint")
     names = [batch.chain(number, part) for number in range(len(filters.chains)) for part in parts]
-    names += [batch.link(item.prefix, part) for item in filters.places if item.place == "link" for part in ("in", "out")]
+    again = _flushed(filters)
+    for places, suffix in ((filters.places, ""), (again, AGAIN)):
+        names += [batch.link(item.prefix, part + suffix) for item in places if item.place == "link" for part in ("in", "out")]
     batch.messages += [nft.chain_new(Chain(name), TABLE) for name in names]
     for number, chain in enumerate(filters.chains):
         _chain(batch, number, chain, "endpoint" in parts)
     batch.messages += [nft.chain_flush(chain.name, TABLE) for chain in _HOOKS]
+    if again:
+        _hooks(batch, again, AGAIN)
+    for hook in ("prerouting", "forward"):
+        batch.rule(hook, "what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT))
     _hooks(batch, filters.places)
     return batch.messages
 
 
-def _hooks(batch: _Batch, places: tuple[FilterPlace, ...]) -> None:
-    from_nic, to_nic = ex.incoming(NICS), ex.outgoing(NICS)
-    for hook in ("prerouting", "forward"):
-        batch.rule(hook, "what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT))
-    _links(batch, places)
+def _flushed(filters: Filters) -> tuple[FilterPlace, ...]:
+    """The places of groups with flushConnection, and the links of those who forward there."""
+    found = [item for item in filters.places if item.chain >= 0 and filters.chains[item.chain].flush]
+    links = {item.prefix for item in found if item.place in ("nic-link", "subnet-link")}
+    return (*(item for item in filters.places if item.place == "link" and item.prefix in links), *found)
+
+
+def _hooks(batch: _Batch, places: tuple[FilterPlace, ...], again: str = "") -> None:
+    """The ways to the chains: for the first packet of a flow, or ``again`` for what is open, from who began it."""
+    which = ex.state(ex.ESTABLISHED) + ex.onward() if again else b""
+    from_nic, to_nic = which + ex.incoming(NICS), which + ex.outgoing(NICS)
+    _links(batch, places, which, again)
     for place in ("nic", "subnet"):
         _jump(batch, "prerouting", f"outbound, the {place}'s", from_nic + ex.source(), places, place, "out")
     for place in ("subnet", "nic"):
         _jump(batch, "forward", f"inbound, the {place}'s", to_nic + ex.target(), places, place, "in")
-    _jump(batch, "forward", "inbound, endpoints", ex.translated() + ex.original(ex.DESTINATION), places, "endpoint", "endpoint")
+    to_endpoint = which + ex.translated() + ex.original(ex.DESTINATION)
+    _jump(batch, "forward", "inbound, endpoints", to_endpoint, places, "endpoint", "endpoint")
 
 
-def _links(batch: _Batch, places: Iterable[FilterPlace]) -> None:
+def _links(batch: _Batch, places: Iterable[FilterPlace], which: bytes, again: str) -> None:
     """Those who forward: a chain for each, and nothing else of the hooks for what goes through it."""
     links = [item.prefix for item in places if item.place == "link"]
     if not links:
@@ -135,11 +152,11 @@ def _links(batch: _Batch, places: Iterable[FilterPlace]) -> None:
             for place in order:
                 if (place, link) in applies:
                     jump = ex.verdict(ACCEPT, chain=batch.chain(applies[place, link], part))
-                    batch.rule(batch.link(link, part), f"{part}bound, the {place.removesuffix('-link')}'s", jump)
-        elements = [Element(link.encode().ljust(16, b"\0"), jump=batch.link(link, part), final=True) for link in links]
+                    batch.rule(batch.link(link, part + again), f"{part}bound, the {place.removesuffix('-link')}'s", jump)
+        elements = [Element(link.encode().ljust(16, b"\0"), jump=batch.link(link, part + again), final=True) for link in links]
         load, hook = (ex.incoming_link(), "prerouting") if part == "out" else (ex.outgoing_link(), "forward")
         number = batch.set(_CHAIN_OF_LINK, elements)
-        batch.rule(hook, f"{part}bound, who forwards", load + ex.looked_up(_CHAIN_OF_LINK.name, number, verdicts=True))
+        batch.rule(hook, f"{part}bound, who forwards", which + load + ex.looked_up(_CHAIN_OF_LINK.name, number, verdicts=True))
 
 
 def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[FilterPlace], place: str, part: str) -> None:

@@ -159,19 +159,12 @@ VNET = Ruleset(
                 Rule("approved endpoints", _from_nic + ex.dnat_by(FORWARDS)),
                 Rule("approved endpoints, from a peered network", _from_peer + ex.dnat_by(FORWARDS)),
                 Rule("public addresses of machines", _from_uplink + ex.dnat_to_machine(PUBLICATIONS)),
+                # asked once for each connection; what belongs to none gets no further than the chains below
+                Rule("nothing else begins outside", _from_uplink + ex.verdict(DROP)),
             ),
             hook=ex.PREROUTING,
             type="nat",
             priority=-100,
-        ),
-        Chain(
-            "translated",
-            (
-                Rule("by a public address", _from_uplink + ex.translated() + ex.verdict(ACCEPT)),
-                Rule("nothing else begins outside", _from_uplink + ex.state(ex.NEW | ex.INVALID) + ex.verdict(DROP)),
-            ),
-            hook=ex.PREROUTING,
-            priority=-90,
         ),
         Chain(OUTBOUND),
         Chain(
@@ -193,13 +186,13 @@ VNET = Ruleset(
             "forward",
             (
                 Rule("what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT)),
+                Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("idle time of what leaves", _from_nic + _to_uplink + _new_tcp + ex.object_of_source_in(IDLE_OUT)),
                 Rule("of what comes in", _from_uplink + _to_nic + _new_tcp + ex.object_of_original_in(IDLE_IN)),
                 Rule("machines of one network", _from_nic + _to_nic + ex.verdict(ACCEPT)),
                 Rule("to a peered network", _from_nic + _to_peer + ex.verdict(ACCEPT)),
                 Rule("to an appliance in a peered network", _from_nic + ex.outgoing(HOPS) + ex.verdict(ACCEPT)),
                 Rule("from a peered network, never on to a third", _from_peer + _to_nic + ex.verdict(ACCEPT)),
-                Rule("approved endpoints", _from_nic + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("from a peered network", _from_peer + _to_uplink + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("by a public address", _from_uplink + _to_nic + ex.translated() + ex.verdict(ACCEPT)),
                 Rule("a connection that is forgotten", _from_nic + _to_uplink + ex.state(ex.INVALID) + ex.tcp_reset()),

@@ -250,10 +250,14 @@ class FilterRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FilterChain(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of one network security group, first match decides; what matches none is dropped."""
+    """The rules of one network security group, first match decides; what matches none is dropped.
+
+    They are about the first packet of a flow, with ``flush`` about every packet of who began it.
+    """
 
     owner: str
     rules: tuple[FilterRule, ...]
+    flush: bool = False
 
 
 class FilterPlace(msgspec.Struct, frozen=True, kw_only=True):

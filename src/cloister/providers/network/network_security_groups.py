@@ -74,7 +74,8 @@ def realize(row: Row, view: View) -> Iterator[Filter]:
                 destinations=(destination,),
             )
         )
-    yield Filter(owner=row.id, networks=tuple(networks), rules=tuple(sorted(rules, key=lambda r: (r.inbound, r.priority))))
+    ordered = tuple(sorted(rules, key=lambda r: (r.inbound, r.priority)))
+    yield Filter(owner=row.id, networks=tuple(networks), rules=ordered, flush=row.properties.get("flushConnection") is True)
 
 
 def _networks(row: Row, view: View) -> Iterator[str]:
@@ -109,7 +110,7 @@ def blockers(row: Row, view: View) -> Iterator[str]:
 TYPE = ResourceType(
     name=NAME,
     api_versions=API_VERSIONS,
-    coverage=enforced("flushConnection is kept and not obeyed: what is open goes on when rules change"),
+    coverage=enforced("with flushConnection a change of rules ends what they no longer allow; else what is open goes on"),
     properties=obj(
         securityRules=array(anything()),
         flushConnection=boolean(),
