@@ -211,6 +211,7 @@ def test_a_nat_gateway_and_a_public_address_are_the_source_outside(world):
         assert any(step["because"] == gateway for step in told["steps"])
     routes = world.cloud.arm("POST", f"{card}/effectiveRouteTable", api_version=NETWORK)["value"]
     assert routes[0] == {
+        "disableBgpRoutePropagation": False,
         "source": "Default",
         "state": "Active",
         "addressPrefix": ["10.1.0.0/16"],

@@ -148,7 +148,8 @@ def test_effective_routes_have_peerings_endpoints_and_appliances():
         await cloud.put(f"{NET}/privateEndpoints/pe", endpoint(f"{W}/subnets/default", WS))
         hop = {"nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.1.0.200"}
         inner = [{"name": "hub", "properties": {"addressPrefix": "10.1.0.0/16", **hop}}]
-        await cloud.put(f"{NET}/routeTables/t", {**EAST, "properties": {"routes": inner}})
+        body = {"routes": inner, "disableBgpRoutePropagation": True}
+        await cloud.put(f"{NET}/routeTables/t", {**EAST, "properties": body})
         await cloud.put(SUBNET, {"properties": {"addressPrefix": "10.0.0.0/24", "routeTable": {"id": f"{NET}/routeTables/t"}}})
         nic = f"{NET}/networkInterfaces/n"
         await cloud.put(nic, card(SUBNET))
@@ -161,6 +162,7 @@ def test_effective_routes_have_peerings_endpoints_and_appliances():
         routes = await shown()
         assert routes["10.0.0.0/16", "Default"]["nextHopType"] == "VnetLocal"
         assert routes["10.1.0.0/16", "Default"] == {
+            "disableBgpRoutePropagation": True,
             "source": "Default",
             "state": "Invalid",
             "addressPrefix": ["10.1.0.0/16"],
@@ -168,6 +170,7 @@ def test_effective_routes_have_peerings_endpoints_and_appliances():
             "nextHopIpAddress": [],
         }
         assert routes["10.1.0.0/16", "User"] == {
+            "disableBgpRoutePropagation": True,
             "name": "hub",
             "source": "User",
             "state": "Active",

@@ -18,7 +18,11 @@ def list_effective(call: Call, view: View) -> Outcome:
     items = call.row.properties.get("ipConfigurations") or ()
     text = next((((item.get("properties") or {}).get("subnet") or {}).get("id") or "" for item in items), "")
     subnet = view.get(text) if text else None
-    return Outcome(body={"value": [_shown(route) for route in of_subnet(subnet, view)] if subnet is not None else []})
+    if subnet is None:
+        return Outcome(body={"value": []})
+    table = view.get((subnet.properties.get("routeTable") or {}).get("id") or "")
+    closed = table is not None and table.properties.get("disableBgpRoutePropagation") is True
+    return Outcome(body={"value": [_shown(route, closed) for route in of_subnet(subnet, view)]})
 
 
 def of_subnet(subnet: Row, view: View) -> list[Route]:
@@ -37,9 +41,11 @@ def of_subnet(subnet: Row, view: View) -> list[Route]:
     return effective(parts[0], around)
 
 
-def _shown(route: Route) -> dict[str, Any]:
+def _shown(route: Route, closed: bool) -> dict[str, Any]:
+    """``closed``: on-premises routes are not propagated to the subnet, as its route table says (disableBgpRoutePropagation)."""
     out: dict[str, Any] = {"name": route.because.rsplit("/", 1)[-1]} if route.source == "User" else {}
     return out | {
+        "disableBgpRoutePropagation": closed,
         "source": route.source,
         "state": "Active" if route.valid else "Invalid",
         "addressPrefix": [route.prefix],
