@@ -1,15 +1,12 @@
 """Built-in roles of single services: registries, machines, files, vaults, monitoring. ``roles.py`` joins them to the rest.
 
-Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles (guids and lists compared 2026-11, but those of
-``NOT_COMPARED``); descriptions are this project's.
+Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles, and for two roles of files and tables
+azure-rbac-catalog.org (guids and lists compared 2026-11); descriptions are this project's.
 """
 
 from __future__ import annotations
 
 from cloister.arm.rbac import Permission, Role
-
-NOT_COMPARED = ("Storage File Data Privileged Contributor", "Storage Table Data Contributor")
-"""Roles whose guid is known to be right, and whose lists could not be compared with their page."""
 
 HEALTH = "Microsoft.ResourceHealth/availabilityStatuses/read"
 DEPLOY = (
