@@ -51,12 +51,33 @@ def test_a_reader_reads_and_does_not_write(in_cloud):
         assert status == 201 and given["properties"]["scope"] == GROUP
         assert (await cloud.call("GET", NET, who=SOMEBODY))[0] == 200
         assert (await cloud.call("GET", f"{GROUP}/providers/Test.Net/nets", who=SOMEBODY))[0] == 200
-        assert (await cloud.call("GET", f"{SUB}/providers/Test.Net/nets", who=SOMEBODY))[0] == 403
         assert len((await cloud.ok("GET", f"{SUB}/resources", who=SOMEBODY))["value"]) == 1
         assert len((await cloud.ok("GET", "/subscriptions", who=SOMEBODY))["value"]) == 1
         for method in ("PUT", "PATCH", "DELETE"):
             assert (await cloud.call(method, NET, {}, who=SOMEBODY))[0] == 403
         assert (await cloud.call("POST", f"{GROUP}/providers/Test.App/servers/s1/listKeys", who=SOMEBODY))[0] == 403
+
+    in_cloud(work)
+
+
+def test_who_has_a_role_in_one_group_sees_that_groups_in_listings_of_the_subscription(in_cloud):
+    async def work(cloud):
+        await cloud.net()
+        other = f"{SUB}/resourceGroups/other"
+        await cloud.ok("PUT", other, {"location": "eastus"})
+        await cloud.ok("PUT", f"{other}/providers/Test.Net/nets/n2", {"location": "eastus", "properties": {"prefixes": []}})
+
+        async def seen(path, who=SOMEBODY):
+            return sorted(row["name"] for row in (await cloud.ok("GET", path, who=who))["value"])
+
+        for listing in (f"{SUB}/providers/Test.Net/nets", f"{SUB}/resourceGroups"):
+            assert (await cloud.call("GET", listing, who=SOMEBODY))[0] == 403
+        await give(cloud, READER, GROUP)
+        assert await seen(f"{SUB}/providers/Test.Net/nets") == ["n1"]
+        assert await seen(f"{SUB}/resourceGroups") == [GROUP.rsplit("/", 1)[-1]]
+        assert await seen(f"{SUB}/providers/Test.Net/nets", OWNER) == ["n1", "n2"]  # whoever asked before
+        assert await seen(f"{SUB}/providers/Test.Net/nets") == ["n1"]
+        assert (await cloud.call("GET", f"{other}/providers/Test.Net/nets", who=SOMEBODY))[0] == 403
 
     in_cloud(work)
 

@@ -17,7 +17,7 @@ from cloister.arm.resource import Call, Row
 from cloister.control import operations
 from cloister.control.answers import reply
 from cloister.control.distrust import blamed
-from cloister.control.gates import find_action
+from cloister.control.gates import find_action, permission
 from cloister.control.passage import Passage
 from cloister.control.ports import Route, RouteCall
 from cloister.control.rendering import etag_of
@@ -98,17 +98,23 @@ def _listed(p: Passage, view: Window) -> Response:
         if p.kind.listing is not None:
             items = p.engine.renderer.computed(parent, p.kind, view, p.api_version)
             return reply(200, {"value": [item for item in items if _has_suffix(str(item["name"]), p)]})
-    asked = (p.path, p.authority, frozenset(p.query.items()))
-    return reply(200, p.engine.renderer.page(asked, lambda: _page_below(p, view, above, is_nested)))
+    may_all = p.engine.allows(p.caller, permission(p), p.target.scope)
+    asked = (p.path, p.authority, frozenset(p.query.items()), "" if may_all else p.caller)
+    return reply(200, p.engine.renderer.page(asked, lambda: _page_below(p, view, above, is_nested, may_all)))
 
 
-def _page_below(p: Passage, view: Window, above: ResourceId | None, is_nested: bool) -> bytes:
-    """The page of what stands below ``above`` (None: everywhere), directly below it where the collection is a resource's."""
+def _page_below(p: Passage, view: Window, above: ResourceId | None, is_nested: bool, may_all: bool) -> bytes:
+    """The page of what stands below ``above`` (None: everywhere), directly below it where the collection is a resource's.
+
+    Without ``may_all``, what the caller may read of it: in a subscription, those with a role in one group see that group's.
+    """
     rows = [
         row
         for row in (view.children(above.text, p.kind.name) if above is not None else view.of_type(p.kind.name))
         if (is_nested is False or _is_direct(row, p.id)) and _has_suffix(row.name, p)
     ]
+    if not may_all:
+        rows = [row for row in rows if p.engine.allows(p.caller, permission(p), row.id)]
     if p.query.get("$filter"):
         rows = list(filter(read_filter(p.query.get("$filter", "")), rows))
     return page(p, rows, view)
