@@ -66,8 +66,8 @@ def _public_services(way: bytes) -> tuple[Rule, ...]:
     allowed = ex.destination(str(plan.ALLOWED_NAMES))
     accept = ex.verdict(ACCEPT)
     return (
-        Rule("names that the operator allows", way + allowed + _port(TCP, _HTTP_PORT) + accept),
         Rule("the cloud's public addresses", way + ex.destination(_SERVICES) + _port(TCP, plan.EDGE_PORT) + accept),
+        Rule("names that the operator allows", way + allowed + _port(TCP, _HTTP_PORT) + accept),
         Rule("public DNS", way + dns + _port(UDP, _DNS_PORT) + accept),
         Rule("public DNS", way + dns + _port(TCP, _DNS_PORT) + accept),
     )
