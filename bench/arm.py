@@ -49,7 +49,8 @@ def measure() -> Iterator[Figure]:
         yield from _template(bench)
         yield _puts(bench)
         yield from _beside_bare(bench)
-        multiply(bench, [bench.id(IDENTITIES, "put-0-1")], BEFORE)
+        bench.put(IDENTITIES, "pattern", {"location": LOCATION})
+        multiply(bench, [bench.id(IDENTITIES, "pattern")], BEFORE)
         yield _under_load(bench)
     with bench_cloud() as bench:
         yield _memory(bench)
