@@ -11,10 +11,11 @@ from typing import Any
 
 from cloister.arm.ids import parse
 from cloister.arm.resource import Action, Call, Change, Outcome, PrivateLinkGroup, Row, View
-from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
+from cloister.arm.schema import anything, array, boolean, integer, obj, string
 from cloister.net.intent import LinkedName
 from cloister.net.plan import normal_region, service_address
 from cloister.providers import private_link
+from cloister.providers.containerservice.cluster_parts import POOL_PROPERTIES
 from cloister.providers.containerservice.versions import API_VERSIONS
 from cloister.providers.identity import USER_ASSIGNED as IDENTITIES
 from cloister.providers.plain import plain
@@ -32,73 +33,16 @@ PROPERTIES = obj(
     fqdn=string(read_only=True),
     privateFQDN=string(read_only=True),
     azurePortalFQDN=string(read_only=True),
-    agentPoolProfiles=array(
-        obj(
-            name=string(required=True),
-            eTag=string(read_only=True),
-            count=integer(),
-            vmSize=string(),
-            osDiskSizeGB=integer(0, 2048),
-            osDiskType=string("Managed", "Ephemeral"),
-            kubeletDiskType=string("OS", "Temporary"),
-            workloadRuntime=string("OCIContainer", "WasmWasi"),
-            messageOfTheDay=string(),
-            vnetSubnetID=id_of("Microsoft.Network/virtualNetworks/subnets"),
-            podSubnetID=id_of("Microsoft.Network/virtualNetworks/subnets"),
-            podIPAllocationMode=string("DynamicIndividual", "StaticBlock"),
-            maxPods=integer(),
-            osType=string("Linux", "Windows"),
-            osSKU=string("Ubuntu", "AzureLinux", "CBLMariner", "Windows2019", "Windows2022", "Ubuntu2204"),
-            maxCount=integer(),
-            minCount=integer(),
-            enableAutoScaling=boolean(),
-            scaleDownMode=string("Delete", "Deallocate"),
-            type=string("VirtualMachineScaleSets", "AvailabilitySet", "VirtualMachines"),
-            mode=string("System", "User", "Gateway"),
-            orchestratorVersion=string(),
-            currentOrchestratorVersion=string(read_only=True),
-            nodeImageVersion=string(read_only=True),
-            upgradeSettings=anything(),
-            provisioningState=string(read_only=True),
-            powerState=anything(),
-            availabilityZones=array(string()),
-            enableNodePublicIP=boolean(),
-            nodePublicIPPrefixID=string(),
-            scaleSetPriority=string("Spot", "Regular"),
-            scaleSetEvictionPolicy=string("Delete", "Deallocate"),
-            spotMaxPrice=integer(),
-            tags=anything(),
-            nodeLabels=anything(),
-            nodeTaints=array(string()),
-            proximityPlacementGroupID=string(),
-            kubeletConfig=anything(),
-            linuxOSConfig=anything(),
-            enableEncryptionAtHost=boolean(),
-            enableUltraSSD=boolean(),
-            enableFIPS=boolean(),
-            gpuInstanceProfile=string("MIG1g", "MIG2g", "MIG3g", "MIG4g", "MIG7g"),
-            creationData=anything(),
-            capacityReservationGroupID=string(),
-            hostGroupID=string(),
-            networkProfile=anything(),
-            windowsProfile=anything(),
-            securityProfile=anything(),
-            gpuProfile=anything(),
-            gatewayProfile=anything(),
-            virtualMachinesProfile=anything(),
-            virtualMachineNodesStatus=array(anything()),
-            status=anything(),
-        )
-    ),
+    agentPoolProfiles=array(obj(POOL_PROPERTIES.members, name=string(required=True))),
     linuxProfile=obj(adminUsername=string(required=True), ssh=anything(required=True)),
     windowsProfile=obj(
         adminUsername=string(required=True),
-        adminPassword=string(),
+        adminPassword=string(secret=True),
         licenseType=string("None", "Windows_Server"),
         enableCSIProxy=boolean(),
         gmsaProfile=anything(),
     ),
-    servicePrincipalProfile=obj(clientId=string(required=True), secret=string()),
+    servicePrincipalProfile=obj(clientId=string(required=True), secret=string(secret=True)),
     addonProfiles=anything(),
     podIdentityProfile=obj(
         enabled=boolean(),
@@ -136,7 +80,7 @@ PROPERTIES = obj(
         adminGroupObjectIDs=array(string()),
         clientAppID=string(),
         serverAppID=string(),
-        serverAppSecret=string(),
+        serverAppSecret=string(secret=True),
         tenantID=string(),
     ),
     autoUpgradeProfile=obj(

@@ -56,8 +56,8 @@ PROPERTIES = obj(
     ),
     sslCertificates=array(
         _part(
-            data=string(),
-            password=string(),
+            data=string(secret=True),
+            password=string(secret=True),
             publicCertData=string(read_only=True),
             keyVaultSecretId=string(),
             provisioningState=string(read_only=True),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
 from cloister.providers.network.versions import API_VERSIONS
+from cloister.providers.network.vpn_parts import IPSEC_POLICIES, TRAFFIC_SELECTORS
 from cloister.providers.plain import plain
 
 NAME = "Microsoft.Network/connections"
@@ -34,25 +35,8 @@ PROPERTIES = obj(
     gatewayCustomBgpIpAddresses=array(obj(ipConfigurationId=string(required=True), customBgpIpAddress=string(required=True))),
     useLocalAzureIpAddress=boolean(),
     usePolicyBasedTrafficSelectors=boolean(),
-    ipsecPolicies=array(
-        obj(
-            saLifeTimeSeconds=integer(required=True),
-            saDataSizeKilobytes=integer(required=True),
-            ipsecEncryption=string(
-                "None", "DES", "DES3", "AES128", "AES192", "AES256", "GCMAES128", "GCMAES192", "GCMAES256", required=True
-            ),
-            ipsecIntegrity=string("MD5", "SHA1", "SHA256", "GCMAES128", "GCMAES192", "GCMAES256", required=True),
-            ikeEncryption=string("DES", "DES3", "AES128", "AES192", "AES256", "GCMAES256", "GCMAES128", required=True),
-            ikeIntegrity=string("MD5", "SHA1", "SHA256", "SHA384", "GCMAES256", "GCMAES128", required=True),
-            dhGroup=string(
-                "None", "DHGroup1", "DHGroup2", "DHGroup14", "DHGroup2048", "ECP256", "ECP384", "DHGroup24", required=True
-            ),
-            pfsGroup=string("None", "PFS1", "PFS2", "PFS2048", "ECP256", "ECP384", "PFS24", "PFS14", "PFSMM", required=True),
-        )
-    ),
-    trafficSelectorPolicies=array(
-        obj(localAddressRanges=array(string(), required=True), remoteAddressRanges=array(string(), required=True))
-    ),
+    ipsecPolicies=IPSEC_POLICIES,
+    trafficSelectorPolicies=TRAFFIC_SELECTORS,
     resourceGuid=string(read_only=True),
     provisioningState=string(read_only=True),
     expressRouteGatewayBypass=boolean(),

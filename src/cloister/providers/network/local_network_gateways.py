@@ -5,34 +5,18 @@ Source: bicep types microsoft.network 2025-05-01.
 
 from __future__ import annotations
 
-from cloister.arm.schema import anything, array, integer, obj, string
+from cloister.arm.schema import obj, string
 from cloister.providers.network.versions import API_VERSIONS
+from cloister.providers.network.vpn_parts import ADDRESS_SPACE, BGP_SETTINGS
 from cloister.providers.plain import plain
 
 NAME = "Microsoft.Network/localNetworkGateways"
 
 PROPERTIES = obj(
-    localNetworkAddressSpace=obj(
-        addressPrefixes=array(string()),
-        ipamPoolPrefixAllocations=array(
-            obj(pool=anything(), numberOfIpAddresses=string(), allocatedAddressPrefixes=array(anything(), read_only=True))
-        ),
-    ),
+    localNetworkAddressSpace=ADDRESS_SPACE,
     gatewayIpAddress=string(),
     fqdn=string(),
-    bgpSettings=obj(
-        asn=integer(0, 4294967295),
-        bgpPeeringAddress=string(),
-        peerWeight=integer(),
-        bgpPeeringAddresses=array(
-            obj(
-                ipconfigurationId=string(),
-                defaultBgpIpAddresses=array(anything(), read_only=True),
-                customBgpIpAddresses=array(string()),
-                tunnelIpAddresses=array(anything(), read_only=True),
-            )
-        ),
-    ),
+    bgpSettings=BGP_SETTINGS,
     resourceGuid=string(read_only=True),
     provisioningState=string(read_only=True),
 )

@@ -11,6 +11,7 @@ from cloister.arm.resource import Row, View
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
 from cloister.providers.network.placing import standing
 from cloister.providers.network.versions import API_VERSIONS
+from cloister.providers.network.vpn_parts import ADDRESS_SPACE, BGP_SETTINGS, IPSEC_POLICIES
 
 NAME = "Microsoft.Network/virtualNetworkGateways"
 
@@ -88,22 +89,7 @@ PROPERTIES = obj(
         ),
         vpnClientProtocols=array(string("IkeV2", "SSTP", "OpenVPN")),
         vpnAuthenticationTypes=array(string("Certificate", "Radius", "AAD")),
-        vpnClientIpsecPolicies=array(
-            obj(
-                saLifeTimeSeconds=integer(required=True),
-                saDataSizeKilobytes=integer(required=True),
-                ipsecEncryption=string(
-                    "None", "DES", "DES3", "AES128", "AES192", "AES256", "GCMAES128", "GCMAES192", "GCMAES256", required=True
-                ),
-                ipsecIntegrity=string("MD5", "SHA1", "SHA256", "GCMAES128", "GCMAES192", "GCMAES256", required=True),
-                ikeEncryption=string("DES", "DES3", "AES128", "AES192", "AES256", "GCMAES256", "GCMAES128", required=True),
-                ikeIntegrity=string("MD5", "SHA1", "SHA256", "SHA384", "GCMAES256", "GCMAES128", required=True),
-                dhGroup=string(
-                    "None", "DHGroup1", "DHGroup2", "DHGroup14", "DHGroup2048", "ECP256", "ECP384", "DHGroup24", required=True
-                ),
-                pfsGroup=string("None", "PFS1", "PFS2", "PFS2048", "ECP256", "ECP384", "PFS24", "PFS14", "PFSMM", required=True),
-            )
-        ),
+        vpnClientIpsecPolicies=IPSEC_POLICIES,
         radiusServerAddress=string(),
         radiusServerSecret=string(secret=True),
         radiusServers=array(
@@ -130,25 +116,8 @@ PROPERTIES = obj(
             id=string(read_only=True),
         )
     ),
-    bgpSettings=obj(
-        asn=integer(0, 4294967295),
-        bgpPeeringAddress=string(),
-        peerWeight=integer(),
-        bgpPeeringAddresses=array(
-            obj(
-                ipconfigurationId=string(),
-                defaultBgpIpAddresses=array(anything(), read_only=True),
-                customBgpIpAddresses=array(string()),
-                tunnelIpAddresses=array(anything(), read_only=True),
-            )
-        ),
-    ),
-    customRoutes=obj(
-        addressPrefixes=array(string()),
-        ipamPoolPrefixAllocations=array(
-            obj(pool=anything(), numberOfIpAddresses=string(), allocatedAddressPrefixes=array(anything(), read_only=True))
-        ),
-    ),
+    bgpSettings=BGP_SETTINGS,
+    customRoutes=ADDRESS_SPACE,
     resourceGuid=string(read_only=True),
     provisioningState=string(read_only=True),
     enableDnsForwarding=boolean(),

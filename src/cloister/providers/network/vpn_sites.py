@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cloister.arm.schema import anything, array, boolean, integer, obj, ref, string
 from cloister.providers.network.versions import API_VERSIONS
+from cloister.providers.network.vpn_parts import ADDRESS_SPACE, BGP_SETTINGS
 from cloister.providers.plain import plain
 
 NAME = "Microsoft.Network/vpnSites"
@@ -16,25 +17,8 @@ PROPERTIES = obj(
     deviceProperties=obj(deviceVendor=string(), deviceModel=string(), linkSpeedInMbps=integer()),
     ipAddress=string(),
     siteKey=string(),
-    addressSpace=obj(
-        addressPrefixes=array(string()),
-        ipamPoolPrefixAllocations=array(
-            obj(pool=anything(), numberOfIpAddresses=string(), allocatedAddressPrefixes=array(anything(), read_only=True))
-        ),
-    ),
-    bgpProperties=obj(
-        asn=integer(0, 4294967295),
-        bgpPeeringAddress=string(),
-        peerWeight=integer(),
-        bgpPeeringAddresses=array(
-            obj(
-                ipconfigurationId=string(),
-                defaultBgpIpAddresses=array(anything(), read_only=True),
-                customBgpIpAddresses=array(string()),
-                tunnelIpAddresses=array(anything(), read_only=True),
-            )
-        ),
-    ),
+    addressSpace=ADDRESS_SPACE,
+    bgpProperties=BGP_SETTINGS,
     provisioningState=string(read_only=True),
     isSecuritySite=boolean(),
     vpnSiteLinks=array(

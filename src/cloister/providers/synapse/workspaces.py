@@ -19,7 +19,7 @@ PROPERTIES = obj(
     defaultDataLakeStorage=obj(
         accountUrl=string(), filesystem=string(), resourceId=string(), createManagedPrivateEndpoint=boolean()
     ),
-    sqlAdministratorLoginPassword=string(),
+    sqlAdministratorLoginPassword=string(secret=True),
     managedResourceGroupName=string(),
     provisioningState=string(read_only=True),
     sqlAdministratorLogin=string(),
