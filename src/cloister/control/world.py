@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -24,19 +24,21 @@ from cloister.arm.resource import ResourceType, Row
 Allowed = Callable[[str, str], bool]
 
 
-def references(value: Any) -> Iterator[str]:
-    """The keys of all resource ids that stand as string values anywhere in ``value`` (or as names, as in identities)."""
-    if isinstance(value, str):
-        if value.startswith("/") and "/providers/" in value.lower():
-            yield key(value)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if name.startswith("/"):
-                yield from references(name)
-            yield from references(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from references(item)
+def references(value: Any) -> list[str]:
+    """The keys of all resource ids that stand as string values (or as names, as in identities) anywhere in ``value``, once."""
+    found: dict[str, None] = {}
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            if item.startswith("/") and "/providers/" in item.lower():
+                found[key(item)] = None
+        elif isinstance(item, dict):
+            left += item.values()
+            left += [name for name in item if name.startswith("/")]
+        elif isinstance(item, list):
+            left += item
+    return list(found)
 
 
 class SortedKeys:
@@ -96,7 +98,7 @@ class Index:
         self._names.setdefault((kind, row.name.lower()), set()).add(place)
         if row.owner:
             self._owned.setdefault(key(row.owner), set()).add(place)
-        self._refers[place] = found = tuple(dict.fromkeys(references(row.body)))
+        self._refers[place] = found = tuple(references(row.body))
         for target in found:
             if target not in self._referred:
                 self._referred[target] = set()
