@@ -92,7 +92,11 @@ def router_mac(router: str) -> bytes:
 
 
 def put_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:
-    """Make the veth, then each side's way over it."""
+    """Make the veth, then each side's way over it.
+
+    Sources are checked on the services' side: what comes over it came from a machine. Behind the router's side there is nothing
+    but the cloud, and what other networks sent has passed that check already.
+    """
     index, via = uplink_index(uplink.namespace), str(plan.UPLINK_NETWORK_SIDE)
     pair = rt.link_pair(
         uplink_name(uplink.namespace),
@@ -105,7 +109,7 @@ def put_uplink(uplink: Uplink, descriptor: Descriptor) -> list[Step]:
         descriptor(uplink.namespace),
     )
     inside = [
-        rt.link_up(UP_INDEX, uplink.owner, strict=True, forwarding=True),
+        rt.link_up(UP_INDEX, uplink.owner, forwarding=True),
         rt.address_add(UP_INDEX, via),
         rt.neighbour(UP_INDEX, str(plan.UPLINK_SERVICES_SIDE), _SERVICES_MAC),
     ]

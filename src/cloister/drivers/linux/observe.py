@@ -138,7 +138,7 @@ def _uplinks(services: Reading | None, routers: dict[str, Reading]) -> Iterator[
 
 def _joined(services: Reading, link: rt.Link, router: Reading) -> bool:
     far = router.link(objects.UP_INDEX)
-    if far is None or not (link.up and far.up and link.strict and far.strict and link.forwarding and far.forwarding):
+    if far is None or not (link.up and far.up and link.strict and link.forwarding and far.forwarding):
         return False
     if (link.peer, far.peer) != (far.index, link.index):
         return False

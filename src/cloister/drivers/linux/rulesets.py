@@ -2,9 +2,10 @@
 
 Written to be read; ``nft list ruleset`` in the namespace prints the same with these comments. Interfaces: ``n*`` are
 machines' NICs, ``up`` is the uplink in a router, ``u-*`` are the uplinks' other ends in ``services``, ``p*`` lead to the
-routers of peered networks, ``h*`` over those to the appliances behind them. Addresses come from
-``net.plan``. Spoofed sources never get this far: strict reverse-path filtering drops them (RFC 3704). That and
-forwarding are set for each link when it comes up (``rtnetlink.link_up``), so ``net.ipv4.ip_forward`` itself stays as it is.
+routers of peered networks, ``h*`` over those to the appliances behind them. Addresses come from ``net.plan``. Spoofed sources
+never get this far: strict reverse-path filtering (RFC 3704) drops them on every link over which a machine's packet comes in
+(``n*``, ``p*``, ``u-*``). That and forwarding are set for each link when it comes up (``rtnetlink.link_up``), so
+``net.ipv4.ip_forward`` itself stays as it is.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ SERVICES = Ruleset(
         Chain(
             "input",
             (
-                *_public_services(ex.incoming(UPLINKS)),
+                *_public_services(b""),  # whatever way it came: there are none but uplinks and lo
                 Rule("services among themselves", ex.incoming("lo") + ex.verdict(ACCEPT)),
             ),
             hook=ex.INPUT,
