@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import signal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("cloister.app")
 
 HOST_PORT_FIRST = 8443
+_OBJECTS_BETWEEN_PASSES = 20_000
 
 
 def utc_now() -> str:
@@ -167,6 +169,16 @@ class LocalIdentity:
         return {"chain": leaf.chain, "key": leaf.key}
 
 
+def _collect_rarely() -> None:
+    """Look for unreachable cycles seldom, and never among what was loaded: rows refer to nothing, and hardly anything else does.
+
+    By default each pass over all rows stops every request: 0.17 s at 40,000 rows, and 6 % of the time while many are written.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_PASSES, 10, 100)
+
+
 async def control(home: Home) -> None:
     """The control process: rows, engine, reconcile loop, deployments, the token key."""
     from cloister.control.deployments import Deployments
@@ -199,6 +211,7 @@ async def control(home: Home) -> None:
         TYPES, store, loop, identity.verifier, routes, utc_now, facts["tenant_id"], bool(facts.get("allow_unknown_types"))
     )
     await engine.start()
+    _collect_rarely()
     owner = Caller(principal=facts["object_id"], name="owner", client_id=facts["client_id"], tenant=facts["tenant_id"])
     await first_rows(engine, facts["subscription_id"], owner)
 
