@@ -6,8 +6,8 @@ Source of the grammar: Azure's resource manager reference for ``resourceId``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cloister.limits import ID_LENGTH_MAX, ID_SEGMENTS_MAX
 
@@ -34,28 +34,25 @@ class ResourceId:
     types: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
-    @cached_property
-    def text(self) -> str:
-        """The canonical spelling, as Azure prints it."""
-        out = self.scope
+    text: str = field(init=False, compare=False, repr=False)
+    """The canonical spelling, as Azure prints it."""
+    scope: str = field(init=False, compare=False, repr=False)
+    """The id's scope as text: what stands before its own ``/providers/``."""
+    key: str = field(init=False, compare=False, repr=False)
+    """What ids are compared by: lower case."""
+
+    def __post_init__(self) -> None:
+        scope = self.parent_scope
+        if not scope:
+            scope = f"/subscriptions/{self.subscription}" if self.subscription else ""
+            scope += f"/resourceGroups/{self.resource_group}" if self.resource_group else ""
+        out = scope
         if self.provider:
             out += f"/providers/{self.provider}"
             for kind, name in zip(self.types, self.names, strict=True):
                 out += f"/{kind}/{name}"
-        return out or "/"
-
-    @cached_property
-    def scope(self) -> str:
-        """The id's scope as text: what stands before its own ``/providers/``."""
-        if self.parent_scope:
-            return self.parent_scope
-        out = f"/subscriptions/{self.subscription}" if self.subscription else ""
-        return out + (f"/resourceGroups/{self.resource_group}" if self.resource_group else "")
-
-    @cached_property
-    def key(self) -> str:
-        """What ids are compared by: lower case."""
-        return self.text.lower()
+        own = self.__dict__  # frozen: nobody else writes there
+        own["text"], own["scope"], own["key"] = out or "/", scope, (out or "/").lower()
 
     @property
     def type(self) -> str:

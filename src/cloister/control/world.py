@@ -12,6 +12,7 @@ import hashlib
 import hmac
 from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -371,6 +372,7 @@ def same_content(one: Row, other: Row) -> bool:
     return one.body == other.body and one.facts == other.facts and (one.id, one.owner) == (other.id, other.owner)
 
 
+@lru_cache(maxsize=64)
 def _namespace(tenant_id: str) -> UUID:
     try:
         return UUID(tenant_id)
