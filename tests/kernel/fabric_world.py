@@ -80,6 +80,11 @@ def eventually(what: Callable[[], Result], seconds: float = 5.0) -> Result:
         time.sleep(0.01)
 
 
+def patience() -> float:
+    """Seconds after which no answer is silence: more on a machine with other work."""
+    return 0.3 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class RunningKeeper:
     """A keeper process on a home of its own."""
 
@@ -292,18 +297,18 @@ class World:
         with self.connect(namespace, address, port) as made:
             return made.recv(100).decode().strip()
 
-    def reach(self, namespace: str, address: str, port: int = 443, timeout: float = 0.3) -> str:
+    def reach(self, namespace: str, address: str, port: int = 443) -> str:
         """ "open", or how a connection fails: an errno's name, or "silence"."""
         try:
-            self.connect(namespace, address, port, timeout).close()
+            self.connect(namespace, address, port, patience()).close()
         except TimeoutError:
             return "silence"
         except OSError as error:
             return errno.errorcode.get(error.errno or 0, str(error))
         return "open"
 
-    def reaches(self, namespace: str, places: Iterable[tuple[str, int]], seconds: float = 0.3) -> dict[tuple[str, int], str]:
-        """As ``reach`` for many places at once."""
+    def reaches(self, namespace: str, places: Iterable[tuple[str, int]], seconds: float = 0) -> dict[tuple[str, int], str]:
+        """As ``reach`` for many places at once; ``seconds`` instead of ``patience``."""
         found = dict.fromkeys(places, "silence")
         waiting = selectors.DefaultSelector()
         for place in found:
@@ -314,8 +319,8 @@ class World:
                 waiting.register(made, selectors.EVENT_WRITE, place)
             else:
                 found[place] = errno.errorcode[failure] if failure else "open"
-        deadline = time.monotonic() + seconds
-        left = seconds
+        left = seconds or patience()
+        deadline = time.monotonic() + left
         while waiting.get_map() and left >= 0:
             left = deadline - time.monotonic()  # a process that had no turn looks once more after it
             for key, _ in waiting.select(max(left, 0)):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cloister.home import Home
 
 TRY_SECONDS = 3
+POLL_SECONDS = 0.02
+_TURN = "\0cloister/first-start"
 
 
 def obstacle(port: int) -> str:
@@ -19,6 +24,26 @@ def obstacle(port: int) -> str:
         except OSError as error:
             return error.strerror or str(error)
     return ""
+
+
+@contextmanager
+def turn(seconds: float) -> Iterator[None]:
+    """Held from the choice of a port until it is listened on, so that two first starts of this machine choose two ports.
+
+    Waits for others that hold it, but no longer than that: where one of them hangs, the worst is a port that is taken.
+    The kernel lets go of it with the process (an abstract socket, unix(7)).
+    """
+    end = time.monotonic() + seconds
+    with socket.socket(socket.AF_UNIX) as held:
+        while True:
+            try:
+                held.bind(_TURN)
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    break
+                time.sleep(POLL_SECONDS)
+        yield
 
 
 def is_ours(home: Home, port: int) -> bool:

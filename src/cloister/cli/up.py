@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 
 from cloister.cli import host_port, keeping, rootless, show
@@ -33,7 +34,13 @@ def up(*, detach: bool, timeout: float, allow_unknown_types: bool = False, allow
         allowed.read(allow_egress)
     except ValueError as error:
         raise CliError(str(error)) from error
-    if keeping.keeper_pid(home):
+    keeper = None
+    if not keeping.keeper_pid(home):
+        _require(home)
+        home.make()
+        options = ["--allow-unknown-types"] if allow_unknown_types else []
+        keeper = _started(home, [*options, *(f"--allow-egress={name}" for name in allow_egress)], timeout, attached=not detach)
+    if keeper is None:
         if allow_egress:
             raise CliError(
                 f"cannot allow egress to {', '.join(allow_egress)} while the cloud is up: type 'cloister down', then this again"
@@ -41,19 +48,52 @@ def up(*, detach: bool, timeout: float, allow_unknown_types: bool = False, allow
         _wait(home, None, timeout)
         print(f"the cloud in {home.root} is up already")
         return
-    _require(home)
-    home.make()
-    options = ["--allow-unknown-types"] if allow_unknown_types else []
-    _initialise(home, [*options, *(f"--allow-egress={name}" for name in allow_egress)])
-    _require_port(home)
-    keeper = _start_keeper(home, attached=not detach)
-    try:
-        _wait(home, keeper, timeout)
+    with _stopping_what_fails(home):
         said = f"the cloud in {home.root} is up after {time.monotonic() - began:.1f} s"
         if detach:
             print(said, flush=True)
         else:
             _attend(home, keeper, said)
+
+
+def _started(home: Home, options: list[str], timeout: float, attached: bool) -> subprocess.Popen | None:
+    """The keeper of a cloud that is up; None where another ``up`` of this home has started it meanwhile."""
+    with _alone(home, timeout):
+        if keeping.keeper_pid(home):
+            return None
+        with nullcontext() if home.cloud_file.exists() else host_port.turn(timeout):
+            _initialise(home, options)
+            _require_port(home)
+            keeper = _start_keeper(home, attached)
+            with _stopping_what_fails(home):
+                _wait(home, keeper, timeout)
+    return keeper
+
+
+@contextmanager
+def _alone(home: Home, seconds: float) -> Iterator[None]:
+    """One ``up`` of a home at a time: of two keepers one would end, and its ``up`` must not stop the other's cloud."""
+    end = time.monotonic() + seconds
+    folder = os.open(home.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        while True:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    message = f"cannot start the cloud: another 'cloister up' of {home.root} has not come to an end; stop that"
+                    raise CliError(message) from None
+                time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _stopping_what_fails(home: Home) -> Iterator[None]:
+    try:
+        yield
     except BaseException:
         with suppress(CliError):
             keeping.stop(home)
