@@ -13,7 +13,7 @@ from cloister.arm.resource import Action, Call, Change, Outcome, PrivateLinkGrou
 from cloister.arm.schema import anything, array, boolean, obj, string
 from cloister.net.intent import LinkedName, Service
 from cloister.net.plan import normal_region, service_address
-from cloister.providers import identity, private_link
+from cloister.providers import identity, network_rules, private_link
 from cloister.providers.required import asked, choice, name_check, sku, sku_name, spelled
 
 NAME = "Microsoft.ContainerRegistry/registries"
@@ -113,27 +113,9 @@ def _password(row: Row, n: int, view: View) -> str:
     return letters[:52]
 
 
-def is_public(row: Row) -> tuple[bool, str]:
-    """Whether public addresses are let in, and the property that decides. Rules by address are enforced with the service."""
-    access = row.properties.get("publicNetworkAccess") or "Enabled"
-    if access != "Enabled":
-        return False, f"publicNetworkAccess: {access}"
-    action = (row.properties.get("networkRuleSet") or {}).get("defaultAction") or "Allow"
-    return action != "Deny", f"networkRuleSet.defaultAction: {action}"
-
-
 def realize(row: Row, view: View) -> Iterator[Service]:
     """The registry's names, and who may come in."""
-    public, because = is_public(row)
-    yield Service(
-        owner=row.id,
-        service="containerregistry",
-        region=normal_region(row.body.get("location") or ""),
-        names=linked_names(row),
-        public_access=public,
-        because=because,
-        facts=(("name", row.name),),
-    )
+    yield network_rules.service(row, "containerregistry", linked_names(row), rules="networkRuleSet")
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from cloister.arm.errors import Problem
 from cloister.arm.resource import Change, PrivateLinkGroup, ResourceType, Row, View, enforced
 from cloister.arm.schema import anything, array, boolean, id_of, integer, obj, string
 from cloister.net.intent import LinkedName, Service
-from cloister.net.plan import normal_region, service_address
-from cloister.providers import private_link
+from cloister.net.plan import service_address
+from cloister.providers import network_rules, private_link
 from cloister.providers.keyvault import deleted, policies
 from cloister.providers.keyvault.versions import API_VERSIONS
-from cloister.providers.network.user_routes import allowed_subnets
 from cloister.providers.required import name_check
 
 NAME = "Microsoft.KeyVault/vaults"
@@ -80,13 +79,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
         return
     if change.old is None:
         yield from deleted.problems(row, view)
-    for n, rule in enumerate((row.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ()):
-        if view.get(rule.get("id") or "") is None:
-            yield Problem(
-                "VaultNetworkAclsValidationFailure",
-                f"properties.networkAcls.virtualNetworkRules[{n}].id",
-                f"cannot let subnet '{rule.get('id')}' reach vault '{row.name}': it was not found; make it first.",
-            )
+    yield from network_rules.missing_subnets(row, view, "VaultNetworkAclsValidationFailure", "vault")
     if change.old and change.old.properties.get("enablePurgeProtection") and row.properties.get("enablePurgeProtection") is False:
         yield Problem(
             "BadRequest",
@@ -100,28 +93,9 @@ def settle(change: Change, view: View) -> Row:
     return policies.settle(change, change.row, view)
 
 
-def is_public(row: Row) -> tuple[bool, str]:
-    """Whether public addresses are let in, and the property that decides. Rules by address are enforced with the service."""
-    access = str(row.properties.get("publicNetworkAccess") or "Enabled")
-    if access.lower() != "enabled":
-        return False, f"publicNetworkAccess: {access}"
-    action = (row.properties.get("networkAcls") or {}).get("defaultAction") or "Allow"
-    return action != "Deny", f"networkAcls.defaultAction: {action}"
-
-
 def realize(row: Row, view: View) -> Iterator[Service]:
     """The vault's names, and who may come in."""
-    public, because = is_public(row)
-    yield Service(
-        owner=row.id,
-        service="keyvault",
-        region=normal_region(row.body.get("location") or ""),
-        names=linked_names(row),
-        public_access=public,
-        because=because,
-        subnets=allowed_subnets(row),
-        facts=(("name", row.name),),
-    )
+    yield network_rules.service(row, "keyvault", linked_names(row))
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:

@@ -34,11 +34,3 @@ def remote_endpoints(vnet: Row, view: View, endpoints: str, subnets: str) -> tup
         if home in obeys:
             found += [(address, obeys[home]) for address in (row.facts.get("addresses") or {}).values()]
     return tuple(sorted(found))
-
-
-def allowed_subnets(row: Row) -> tuple[str, ...]:
-    """The subnets that a resource's ``networkAcls.virtualNetworkRules`` let in; none while public access is Disabled."""
-    if str(row.properties.get("publicNetworkAccess") or "Enabled").lower() != "enabled":
-        return ()
-    rules = (row.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ()
-    return tuple(sorted({str(rule.get("id") or "") for rule in rules} - {""}))

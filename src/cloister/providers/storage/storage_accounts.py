@@ -14,8 +14,7 @@ from cloister.arm.resource import Action, Call, Change, Derived, Outcome, Resour
 from cloister.arm.schema import anything, array, boolean, id_of, obj, string
 from cloister.net.intent import Service
 from cloister.net.plan import normal_region
-from cloister.providers import identity, private_link
-from cloister.providers.network.user_routes import allowed_subnets
+from cloister.providers import identity, network_rules, private_link
 from cloister.providers.required import asked, choice, name_check, sku, sku_name, spelled
 from cloister.providers.storage import names
 from cloister.providers.storage.versions import API_VERSIONS
@@ -108,13 +107,7 @@ def check(change: Change, view: View) -> Iterator[Problem]:
             "Storage can become StorageV2; make another account.",
             409,
         )
-    for n, rule in enumerate((row.properties.get("networkAcls") or {}).get("virtualNetworkRules") or ()):
-        if view.get(rule.get("id") or "") is None:
-            yield Problem(
-                "NetworkAclsValidationFailure",
-                f"properties.networkAcls.virtualNetworkRules[{n}].id",
-                f"cannot let subnet '{rule.get('id')}' reach storage account '{row.name}': it was not found; make it first.",
-            )
+    yield from network_rules.missing_subnets(row, view, "NetworkAclsValidationFailure", "storage account")
     yield from identity.check(row, view)
 
 
@@ -165,28 +158,9 @@ def amend_service(row: Row, body: dict[str, Any] | None, view: View, caller: str
     return row.with_properties(**(body.get("properties") or {}))
 
 
-def is_public(row: Row) -> tuple[bool, str]:
-    """Whether public addresses are let in, and the property that decides. Rules by address are enforced with the service."""
-    access = row.properties.get("publicNetworkAccess")
-    if access in ("Disabled", "SecuredByPerimeter"):
-        return False, f"publicNetworkAccess: {access}"
-    action = (row.properties.get("networkAcls") or {}).get("defaultAction") or "Allow"
-    return action != "Deny", f"networkAcls.defaultAction: {action}"
-
-
 def realize(row: Row, view: View) -> Iterator[Service]:
     """The account's names, and who may come in."""
-    public, because = is_public(row)
-    yield Service(
-        owner=row.id,
-        service="storage",
-        region=normal_region(row.body.get("location") or ""),
-        names=names.linked_names(row),
-        public_access=public,
-        because=because,
-        subnets=allowed_subnets(row),
-        facts=(("name", row.name),),
-    )
+    yield network_rules.service(row, "storage", names.linked_names(row))
 
 
 def show(row: Row, view: View, api_version: str) -> dict[str, Any]:
