@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from cloister.arm.ids import RESOURCES, ResourceId, key, parse
 from cloister.arm.resource import ResourceType, stored
@@ -83,11 +82,11 @@ class Catalog(Mapping[str, ResourceType]):
             return scope
         kind = self.get(id.type)
         parts = kind.name.split("/") if kind else [self.namespaces.get(id.provider.lower(), id.provider), *id.types]
-        spelled = replace(scope, provider=parts[0], types=tuple(parts[1:]), names=id.names)
-        if len(id.names) > 1 and id.parent is not None and (above := known(id.parent.key)):
+        types, names = tuple(parts[1:]), id.names
+        if len(names) > 1 and id.parent is not None and (above := known(id.parent.key)):
             row = parse(above)
-            spelled = replace(spelled, types=(*row.types, spelled.types[-1]), names=(*row.names, id.names[-1]))
-        return spelled
+            types, names = (*row.types, types[-1]), (*row.names, names[-1])
+        return ResourceId(scope.subscription, scope.resource_group, scope.parent_scope, parts[0], types, names)
 
     def _spelled_scope(self, id: ResourceId, known: Callable[[str], str | None]) -> ResourceId:
         """The scope of ``id`` as an id without type and name: its subscription, group and parent scope, spelled."""
@@ -100,5 +99,5 @@ class Catalog(Mapping[str, ResourceType]):
         if id.provider and (stored := known(own.key)):
             return parse(stored)
         if id.resource_group and (stored := known(key(f"/subscriptions/{id.subscription}"))):
-            return replace(own, subscription=parse(stored).subscription)
+            return ResourceId(parse(stored).subscription, id.resource_group)
         return own
