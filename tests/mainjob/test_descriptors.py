@@ -65,6 +65,13 @@ class Watched:
         self.world.decide(self.connection, "Rejected")
         eventually(lambda: not machine.do("tcp", address=self.second, port=443, seconds=0.2)["reached"], 5)
 
+    def is_called(self) -> bool:
+        """Whether control takes a new caller: one that came while it had no room is turned away, perhaps a moment after."""
+        try:
+            return self.cloud.rest("GET", "resourceGroups").ok
+        except CliError:
+            return False
+
     def comes_and_goes(self) -> None:
         """A network with a machine is asked for, and the one before it taken away; what cannot be done now is said so."""
         number, self.number = self.number, self.number + 1
@@ -105,6 +112,7 @@ def test_processes_without_descriptors(own_cloud):
                     while time.monotonic() < ends:
                         watched.serves_what_is_open(machine)
                         watched.comes_and_goes()
+                eventually(watched.is_called, 10)
                 eventually(lambda acknowledged=acknowledged: len(watched.client.acknowledged) > acknowledged, 30)
                 assert processes(own_cloud)[name] == running[name], f"{name} ended"
                 print(f"{name}: {len(watched.client.acknowledged) - acknowledged} writes while and after")
