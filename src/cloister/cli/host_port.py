@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
@@ -30,8 +31,8 @@ def obstacle(port: int) -> str:
 def turn(seconds: float) -> Iterator[None]:
     """Held from the choice of a port until it is listened on, so that two first starts of this machine choose two ports.
 
-    Waits for others that hold it, but no longer than that: where one of them hangs, the worst is a port that is taken.
-    The kernel lets go of it with the process (an abstract socket, unix(7)).
+    Waits for others that hold it, but no longer than that: where one of them hangs, or the kernel gives no such socket, the worst
+    is a port that is taken. The kernel lets go of it with the process (an abstract socket, unix(7)).
     """
     end = time.monotonic() + seconds
     with socket.socket(socket.AF_UNIX) as held:
@@ -39,8 +40,8 @@ def turn(seconds: float) -> Iterator[None]:
             try:
                 held.bind(_TURN)
                 break
-            except OSError:
-                if time.monotonic() > end:
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > end:
                     break
                 time.sleep(POLL_SECONDS)
         yield

@@ -114,7 +114,8 @@ def _page_below(p: Passage, view: Window, above: ResourceId | None, is_nested: b
         if (is_nested is False or _is_direct(row, p.id)) and _has_suffix(row.name, p)
     ]
     if not may_all:
-        rows = [row for row in rows if p.engine.allows(p.caller, permission(p), row.id)]
+        action = permission(p)
+        rows = [row for row in rows if p.engine.allows(p.caller, action, row.id)]
     if p.query.get("$filter"):
         rows = list(filter(read_filter(p.query.get("$filter", "")), rows))
     return page(p, rows, view)

@@ -1,7 +1,8 @@
 """Who may come in to a resource that has network rules (``networkAcls``, ``networkRuleSet``), as intent for the edge.
 
 Rules by address (``ipRules``) are kept and not obeyed: they come with the services that they guard.
-Source: learn.microsoft.com/azure/storage/common/storage-network-security, azure/key-vault/general/network-security there.
+Source: learn.microsoft.com/azure/storage/common/storage-network-security and
+learn.microsoft.com/azure/key-vault/general/network-security.
 """
 
 from __future__ import annotations
@@ -18,33 +19,26 @@ ACLS = "networkAcls"
 
 
 def service(row: Row, kind: str, names: Iterable[LinkedName], rules: str = ACLS) -> Service:
-    """The resource's names and who may come in; ``rules`` is the property that holds its network rules."""
-    public, because = is_public(row, rules)
+    """The resource's names and who may come in; ``rules`` is the property that holds its network rules.
+
+    While public access is not Enabled the rules let nobody in, subnets of ``virtualNetworkRules`` neither.
+    """
+    access = str(row.properties.get("publicNetworkAccess") or "Enabled")
+    is_enabled = access.lower() == "enabled"
+    action = _rules(row, rules).get("defaultAction") or "Allow"
     return Service(
         owner=row.id,
         service=kind,
         region=normal_region(row.body.get("location") or ""),
         names=tuple(names),
-        public_access=public,
-        because=because,
-        subnets=allowed_subnets(row),
+        public_access=is_enabled and action != "Deny",
+        because=f"{rules}.defaultAction: {action}" if is_enabled else f"publicNetworkAccess: {access}",
+        subnets=_subnets(row) if is_enabled else (),
         facts=(("name", row.name),),
     )
 
 
-def is_public(row: Row, rules: str = ACLS) -> tuple[bool, str]:
-    """Whether public addresses are let in, and the property that decides."""
-    access = str(row.properties.get("publicNetworkAccess") or "Enabled")
-    if access.lower() != "enabled":
-        return False, f"publicNetworkAccess: {access}"
-    action = _rules(row, rules).get("defaultAction") or "Allow"
-    return action != "Deny", f"{rules}.defaultAction: {action}"
-
-
-def allowed_subnets(row: Row) -> tuple[str, ...]:
-    """The subnets that ``networkAcls.virtualNetworkRules`` let in; none while public access is not Enabled."""
-    if str(row.properties.get("publicNetworkAccess") or "Enabled").lower() != "enabled":
-        return ()
+def _subnets(row: Row) -> tuple[str, ...]:
     return tuple(sorted({str(rule.get("id") or "") for rule in _rules(row, ACLS).get("virtualNetworkRules") or ()} - {""}))
 
 
