@@ -230,6 +230,7 @@ def test_principals_last_and_their_secrets_are_not_kept(tenant: Tenant) -> None:
 def test_secret_hashes() -> None:
     secret = make_secret()
     assert len(secret) == 43
+    assert all(each.isascii() and each.isalnum() for each in (make_secret() for _ in range(1_000)))
     assert hash_secret(secret) != hash_secret(secret)
     assert matches(secret, hash_secret(secret))
     assert not matches(secret[:-1], hash_secret(secret))

@@ -1,4 +1,4 @@
-"""Client secrets: made of 32 random bytes, kept as a scrypt hash, compared in constant time.
+"""Client secrets: 256 random bits as letters and digits, kept as a scrypt hash, compared in constant time.
 
 A secret is shown once, when it is made. Source of the form: RFC 7914 (scrypt); the cost is small because a secret of
 256 random bits cannot be guessed at any cost; the hash only keeps a stolen file from being a stolen secret.
@@ -10,13 +10,21 @@ import base64
 import hashlib
 import hmac
 import os
+import secrets
+import string
 
 COST, BLOCK, LANES = 2**12, 8, 1
+LETTERS = string.ascii_letters + string.digits
+LENGTH = 43
+"""Characters of a secret: the fewest of ``LETTERS`` that hold 256 bits."""
 
 
 def make_secret() -> str:
-    """A new client secret: 43 characters that need no quoting in shells, URLs or JSON."""
-    return base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+    """A new client secret: 43 letters and digits, which need no quoting in shells, URLs or JSON.
+
+    No sign at all: what begins with ``-`` is read as an option (``az login -p SECRET`` refuses it).
+    """
+    return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
 
 
 def hash_secret(secret: str) -> str:
