@@ -18,7 +18,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,13 @@ _OBJECTS_BETWEEN_PASSES = 20_000
 
 def utc_now() -> str:
     """The time as ARM writes it: ISO 8601, UTC, microseconds."""
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    second, fraction = divmod(time.time_ns() // 1000, 1_000_000)
+    return f"{_second(second)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def first_start(home: Home, settings: Mapping[str, Any] = {}) -> dict:

@@ -37,12 +37,20 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     rows: Changes
 
 
+class Outcome(asyncio.Future[Exception | None]):
+    """None when what was written is on disk, else why not. Many wait for one; who is cancelled meanwhile ends when it is known."""
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Refused: what has begun to be written is written to the end, and the others wait for the same."""
+        return False
+
+
 class Group:
-    """Writes that reach the disk together or not at all. ``done`` holds None when they have, else why not."""
+    """Writes that reach the disk together or not at all, and ``done``, when they have."""
 
     def __init__(self) -> None:
         self.writes: list[Write] = []
-        self.done: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        self.done = Outcome()
 
 
 class Disk:
@@ -90,8 +98,8 @@ class Disk:
                 answer, refusal = _outcome(look)
                 newest = self._gathering or self._under_way
                 if self._holds_turn and newest is not None:
-                    await asyncio.shield(newest.done)
-            lost = await asyncio.shield(newest.done) if newest is not None else None
+                    await newest.done
+            lost = await newest.done if newest is not None else None
             if lost is None:
                 if refusal is not None:
                     raise refusal
@@ -138,7 +146,7 @@ class Disk:
     async def _rest(self) -> None:
         """Wait until nothing is on its way, whatever comes of it."""
         while (newest := self._gathering or self._under_way) is not None:
-            await asyncio.shield(newest.done)
+            await newest.done
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -150,6 +158,9 @@ class Disk:
                 except Exception as error:
                     log.warning("store.failed revision=%d writes=%d reason=%s", self.revision, len(group.writes), error)
                     self._undo(group, error)
+                except asyncio.CancelledError:  # the process ends, and nobody will hear whether it got there
+                    self._undo(group, InterruptedError("the cloud is going down"))
+                    raise
                 else:
                     self._arrived(group)
         finally:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from types import TracebackType
 
 from cloister.arm.errors import ArmError
 
@@ -15,12 +14,15 @@ class Bug(Exception):
         super().__init__(f"internal error: bug in {kind}: {what}")
 
 
-@contextlib.contextmanager
-def blamed(kind: str, hook: str, id: str) -> Iterator[None]:
-    """Whatever a hook raises besides a refusal is a bug of its type."""
-    try:
-        yield
-    except (ArmError, Bug):
-        raise
-    except Exception as error:
-        raise Bug(kind, f"{hook} of {id} raised {error!r}") from error
+class blamed:  # noqa: N801 - read as a statement: ``with blamed(...)``
+    """Whatever a hook raises inside, besides a refusal, is a bug of its type."""
+
+    def __init__(self, kind: str, hook: str, id: str):
+        self._kind, self._hook, self._id = kind, hook, id
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, Exception) and not isinstance(error, ArmError | Bug):
+            raise Bug(self._kind, f"{self._hook} of {self._id} raised {error!r}") from error

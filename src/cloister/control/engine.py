@@ -214,8 +214,7 @@ class Engine:
             return reading.answer(p)
         if p.method == "POST" and (answer := self._asked(p)) is not None:
             return answer
-        # Shielded: when the client goes away, what has begun to be written is written to the end.
-        return await asyncio.shield(asyncio.create_task(self._write(p)))
+        return await self._write(p)
 
     def _asked(self, p: Passage) -> Response | None:
         """The answer of an action that changes nothing, without waiting for writes; None if it does change something."""

@@ -166,7 +166,7 @@ def require_own_tenant(engine: Engine, subscription: str, caller: Caller) -> Non
 
 def require_subscription(engine: Engine, subscription: str) -> None:
     """Raises ArmError 400 for what is no guid, 404 for a subscription that does not exist."""
-    if subscription and engine.view().get(f"/subscriptions/{subscription}") is None:
+    if subscription and engine.index.get(key(f"/subscriptions/{subscription}")) is None:
         if not _GUID.fullmatch(subscription):
             message = f"The provided subscription identifier '{subscription[:80]}' is malformed or invalid."
             raise ArmError(400, "InvalidSubscriptionId", message)

@@ -38,14 +38,14 @@ class Settling:
         self._api_version = api_version
         self._queue: deque[str] = deque()
         self._queued: set[str] = set()
+        self._given: set[str] = set()
         self._rounds: dict[str, int] = {}
 
     def run(self, put: Iterable[str], dropped: Iterable[str]) -> None:
         """Settle the rows with these keys and all that follows. Raises Bug, and ArmError 409 where two rows collide."""
         for place in put:
             self._due(place)
-            if (row := self._draft.get(place)) is not None:
-                self._touched(row)
+            self._given.add(place)
             if (row := self._draft.committed(place)) is not None:
                 self._wake(row)
         for place in dropped:
@@ -95,8 +95,11 @@ class Settling:
         if self._rounds[place] > SETTLE_ROUNDS_MAX or len(self._rounds) > CHANGE_ROWS_MAX:
             raise Bug(kind.name, f"settle or derive never comes to rest ({row.id})")
         new = self.settled(kind, row, self._written.get(place))
-        if not same_content(row, new):
+        has_moved = not same_content(row, new)
+        if has_moved:
             self._draft.put(new)
+        if has_moved or place in self._given:
+            self._given.discard(place)
             self._touched(new)
         self._derive(kind, new)
 

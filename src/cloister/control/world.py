@@ -29,14 +29,13 @@ def references(value: Any) -> list[str]:
     """The keys of all resource ids that stand as string values (or as names, as in identities) anywhere in ``value``, once."""
     found: dict[str, None] = {}
     left = [value]
-    while left:
-        item = left.pop()
+    for item in left:  # it grows meanwhile
         if isinstance(item, str):
-            if item.startswith("/") and "/providers/" in item.lower():
+            if item[:1] == "/" and "/providers/" in item.lower():
                 found[key(item)] = None
         elif isinstance(item, dict):
             left += item.values()
-            left += [name for name in item if name.startswith("/")]
+            left += [name for name in item if name[:1] == "/"]
         elif isinstance(item, list):
             left += item
     return list(found)
@@ -72,7 +71,7 @@ class Index:
         self._owned: dict[str, set[str]] = {}
         self._referred: dict[str, set[str]] = {}
         self._referred_sorted = SortedKeys()
-        self._refers: dict[str, tuple[str, ...]] = {}
+        self._refers: dict[str, list[str]] = {}
         self._names: dict[tuple[str, str], set[str]] = {}
 
     def load(self, rows: Iterable[Row]) -> None:
@@ -87,19 +86,31 @@ class Index:
     def put(self, row: Row) -> None:
         """Add a row, or replace the one of the same id."""
         place = key(row.id)
-        self.drop(place)
-        self._enter(place, row, sort=True)
+        before = self.rows.get(place)
+        if before is None or (before.type, before.owner) != (row.type, row.owner):
+            self.drop(place)
+            self._enter(place, row, sort=True)
+            return
+        self.rows[place] = row
+        if before.body is not row.body and (found := references(row.body)) != self._refers[place]:
+            self._refer_no_more(place)
+            self._refer(place, found, sort=True)
 
     def _enter(self, place: str, row: Row, sort: bool) -> None:
         self.rows[place] = row
         kind = row.type.lower()
         if sort:
             self._sorted.add(place)
-            self._types.setdefault(kind, SortedKeys()).add(place)
+            if (keys := self._types.get(kind)) is None:
+                keys = self._types[kind] = SortedKeys()
+            keys.add(place)
         self._names.setdefault((kind, row.name.lower()), set()).add(place)
         if row.owner:
             self._owned.setdefault(key(row.owner), set()).add(place)
-        self._refers[place] = found = tuple(references(row.body))
+        self._refer(place, references(row.body), sort)
+
+    def _refer(self, place: str, found: list[str], sort: bool) -> None:
+        self._refers[place] = found
         for target in found:
             if target not in self._referred:
                 self._referred[target] = set()
@@ -118,6 +129,9 @@ class Index:
         _discard(self._names, (kind, row.name.lower()), place)
         if row.owner:
             _discard(self._owned, key(row.owner), place)
+        self._refer_no_more(place)
+
+    def _refer_no_more(self, place: str) -> None:
         for target in self._refers.pop(place):
             if _discard(self._referred, target, place):
                 self._referred_sorted.remove(target)
@@ -126,7 +140,7 @@ class Index:
         """The row with this key."""
         return self.rows.get(place)
 
-    def these(self, keys: Iterable[str], kind: str = "") -> list[Row]:
+    def these(self, keys: Collection[str], kind: str = "") -> list[Row]:
         """The rows with these keys; of one type (in lower case) where it is given."""
         rows = self.rows
         return [rows[place] for place in keys if not kind or rows[place].type.lower() == kind]
@@ -203,25 +217,25 @@ class Layer:
         """See Index, as all below."""
         return self._over.get(place) if place in self._masked else self._below.get(place)
 
-    def these(self, keys: Iterable[str], kind: str = "") -> list[Row]:
-        if not self._masked:
+    def these(self, keys: Collection[str], kind: str = "") -> list[Row]:
+        if not keys or not self._masked:
             return self._below.these(keys, kind)
         found = (self.get(place) for place in keys)
         return [row for row in found if row is not None and (not kind or row.type.lower() == kind)]
 
     def _merged(self, below: Collection[str], over: Collection[str]) -> Collection[str]:
-        if not self._masked:
-            return below
+        if not below or not self._masked:
+            return over or below
         masked = self._masked
         return [*(place for place in below if place not in masked), *over]
 
     def keys_below(self, place: str, kind: str = "") -> Collection[str]:
-        found = self._merged(self._below.keys_below(place, kind), self._over.keys_below(place, kind))
-        return sorted(found) if self._masked else found
+        below, over = self._below.keys_below(place, kind), self._over.keys_below(place, kind)
+        return sorted(self._merged(below, over)) if below and over else self._merged(below, over)
 
     def keys_of_type(self, kind: str) -> Collection[str]:
-        found = self._merged(self._below.keys_of_type(kind), self._over.keys_of_type(kind))
-        return sorted(found) if self._masked else found
+        below, over = self._below.keys_of_type(kind), self._over.keys_of_type(kind)
+        return sorted(self._merged(below, over)) if below and over else self._merged(below, over)
 
     def keys_owned(self, place: str) -> Collection[str]:
         return self._merged(self._below.keys_owned(place), self._over.keys_owned(place))
@@ -267,7 +281,9 @@ class Window:
         self.now = now
         self.tenant_id = around.tenant_id
 
-    def _rows(self, keys: Iterable[str], type: str = "") -> list[Row]:
+    def _rows(self, keys: Collection[str], type: str = "") -> list[Row]:
+        if not keys:
+            return []
         found = self._found.these(keys, type.lower())
         if not self._shown:
             return found
