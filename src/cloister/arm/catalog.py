@@ -86,7 +86,8 @@ class Catalog(Mapping[str, ResourceType]):
         if len(names) > 1 and id.parent is not None and (above := known(id.parent.key)):
             row = parse(above)
             types, names = (*row.types, types[-1]), (*row.names, names[-1])
-        return ResourceId(scope.subscription, scope.resource_group, scope.parent_scope, parts[0], types, names)
+        is_same = scope.text == id.scope and (parts[0], types, names) == (id.provider, id.types, id.names)
+        return id if is_same else ResourceId(scope.subscription, scope.resource_group, scope.parent_scope, parts[0], types, names)
 
     def _spelled_scope(self, id: ResourceId, known: Callable[[str], str | None]) -> ResourceId:
         """The scope of ``id`` as an id without type and name: its subscription, group and parent scope, spelled."""

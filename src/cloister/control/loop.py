@@ -150,7 +150,7 @@ class ReconcileLoop:
         self._revision = 0
         self._done = 0
         self._wake = asyncio.Event()
-        self._passed = asyncio.Condition()
+        self._passed = asyncio.Event()  # set, and another one made, at the end of each pass
         self._tries = 0
         self._listeners: dict[str, list[Callable[[str, Row | None], None]]] = {}
         self._moment = 0  # goes up whenever a state may have changed
@@ -198,11 +198,13 @@ class ReconcileLoop:
 
     async def applied(self, id: str, revision: int, timeout: float) -> bool:
         """See ports.Loop."""
-        try:
-            async with asyncio.timeout(timeout), self._passed:
-                await self._passed.wait_for(lambda: self._done >= revision)
-        except TimeoutError:
-            return False
+        if self._done < revision:
+            try:
+                async with asyncio.timeout(timeout):
+                    while self._done < revision:
+                        await self._passed.wait()
+            except TimeoutError:
+                return False
         return self.state(id)[0] != "Updating"
 
     def look_again(self) -> None:
@@ -273,9 +275,9 @@ class ReconcileLoop:
         for held in self._held.values():
             held.forgive(self.realized.desired)
         self._moment += 1
-        async with self._passed:
-            self._done = max(self._done, revision)
-            self._passed.notify_all()
+        self._done = max(self._done, revision)
+        passed, self._passed = self._passed, asyncio.Event()
+        passed.set()
 
     async def _apply_all(self, edits: list[Planned]) -> set[str]:
         """All edits in ORDER. Answers the keys of those held back: what they stand on, or wait for, failed."""
