@@ -28,7 +28,7 @@ IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 LISTED = 100  # networks in the listing that is compared
 BEFORE, WRITES_A_SECOND, LOAD_SECONDS, P99_MS = 10_000, 100, 5, 50.0
 MANY, MANY_MIB = 100_000, 500.0
-WRITERS = 64
+WRITERS = 128
 PUTS = """local number = 0
 function request()
   number = number + 1

@@ -99,7 +99,8 @@ class Realized:
             for row in (old, new):
                 if row is not None:
                     for question in _answers_touched(id.lower(), row):
-                        due |= self._askers.get(question, set())
+                        if (askers := self._askers.get(question)) is not None:
+                            due |= askers
         units: set[Unit] = set()
         for id in due:
             units |= self._realize(id, view)
