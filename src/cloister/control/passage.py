@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cloister.arm.errors import ArmError
@@ -45,6 +44,7 @@ class Passage:
         self.body = body
         self.authority = authority
         self._caller = caller  # authenticate
+        self._now = ""
 
         self.has_turn = False
         """Whether it is its turn to write: it sees what those before it wrote, on disk or not."""
@@ -62,10 +62,12 @@ class Passage:
         self.changes: list[tuple[str, Row | None, Row | None]] = []  # settle
         self.revision = 0  # commit
 
-    @cached_property
+    @property
     def now(self) -> str:
         """When the request was first asked for the time."""
-        return self.engine.clock()
+        if not self._now:
+            self._now = self.engine.clock()
+        return self._now
 
     @property
     def target(self) -> Target:

@@ -72,7 +72,10 @@ class SortedKeys:
     def below(self, prefix: str) -> list[str]:
         """The keys that begin with ``prefix`` and a slash, in order ("0" is the character after the slash)."""
         top = "" if prefix == "/" else prefix
-        return self.all[bisect_left(self.all, top + "/") : bisect_left(self.all, top + "0")]
+        first = bisect_left(self.all, top + "/")
+        if first == len(self.all) or not self.all[first].startswith(top + "/"):
+            return []
+        return self.all[first : bisect_left(self.all, top + "0", first)]
 
 
 class Index:
