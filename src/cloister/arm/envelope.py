@@ -7,6 +7,7 @@ github.com/Azure/azure-rest-api-specs (``specification/common-types/resource-man
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from cloister.arm.errors import Problem
@@ -45,6 +46,7 @@ TOP_LEVEL: dict[str, Field] = {
     ),
 }
 SKU = obj(name=string(), tier=string(), size=string(), family=string(), locations=array(string()), default=boolean())
+_REGION = re.compile(r"[A-Za-z0-9 _-]{1,90}")
 _DEFAULT_NAME = re.compile(r"[^<>%&\\?/#\x00-\x1f\x7f]{1,260}")
 
 
@@ -54,7 +56,7 @@ def clean_body(checker: Checker, kind: ResourceType, body: dict[str, Any]) -> di
     Nothing is required here (a PATCH has only what changes); see ``missing_parts``.
     """
     out: dict[str, Any] = {}
-    kept = {name.lower(): name for name in kind.top_level} | {"location": "location", "properties": "properties"}
+    kept = _kept(kind.top_level)
     for given, value in body.items():
         name = kept.get(given.lower())
         if name is None:
@@ -66,6 +68,12 @@ def clean_body(checker: Checker, kind: ResourceType, body: dict[str, Any]) -> di
             if cleaned is not None:
                 out[name] = cleaned
     return out
+
+
+@lru_cache(maxsize=256)
+def _kept(top_level: tuple[str, ...]) -> dict[str, str]:
+    """Members of a body that are kept, by lower case."""
+    return {name.lower(): name for name in top_level} | {"location": "location", "properties": "properties"}
 
 
 def _clean_member(checker: Checker, kind: ResourceType, name: str, value: Any) -> Any:
@@ -92,7 +100,7 @@ def _checked(checker: Checker, field: Field, value: Any, path: str) -> Any:
 
 
 def _clean_location(checker: Checker, value: Any) -> str | None:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9 _-]{1,90}", value.strip()):
+    if not isinstance(value, str) or not _REGION.fullmatch(value.strip()):
         checker.add("InvalidRequestContent", "location", f"must be the name of a region such as 'eastus2', not {short(value)}")
         return None
     return normal_region(value.strip())

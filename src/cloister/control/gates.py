@@ -175,7 +175,7 @@ def require_subscription(engine: Engine, subscription: str) -> None:
 
 def lock(p: Passage) -> None:
     """Management locks: CanNotDelete and ReadOnly, at the scope, above it and, for DELETE, inside it."""
-    if p.kind.name.lower() == LOCKS.lower():
+    if not p.engine.index.keys_of_type(LOCKS.lower()) or p.kind.name == LOCKS:
         return
     place, found = p.id.key, []
     for row in p.engine.view().of_type(LOCKS):

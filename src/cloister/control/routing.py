@@ -28,18 +28,20 @@ class RouteTable:
     """
 
     def __init__(self, routes: Iterable[Route]):
-        self._routes: dict[tuple[str, str], list[_Ranked]] = {}
+        self._routes: dict[str, dict[str, list[_Ranked]]] = {}  # by method, by their last literal segment
         for rank, route in enumerate(sorted(routes, key=lambda route: _rank(route.path))):
             literal = [part.lower() for part in route.path.split("/") if part and not part.startswith("{")]
-            place = (route.method.upper(), literal[-1] if literal else "")
-            self._routes.setdefault(place, []).append((rank, frozenset(literal), _pattern(route.path), route))
+            ranked = (rank, frozenset(literal), _pattern(route.path), route)
+            self._routes.setdefault(route.method.upper(), {}).setdefault(literal[-1] if literal else "", []).append(ranked)
 
     def find(self, method: str, path: str) -> Match | None:
         """The first Route that fits; doubled slashes collapse."""
-        parts = [part for part in path.split("/") if part]
-        segments = {"", *(part.lower() for part in parts)}
-        near = [one for part in segments for one in self._routes.get((method, part), ()) if one[1] <= segments]
-        whole = "/" + "/".join(parts)
+        routes = self._routes.get(method, {})
+        segments = {"", *path.lower().split("/")}
+        near = [one for part in routes.keys() & segments for one in routes[part] if one[1] <= segments]
+        if not near:
+            return None
+        whole = "/" + "/".join(part for part in path.split("/") if part)
         for _, _, pattern, route in sorted(near, key=lambda found: found[0]):
             if (found := pattern.fullmatch(whole)) is not None:
                 return Match(route=route, parts={name: value or "" for name, value in found.groupdict().items()})

@@ -59,7 +59,7 @@ class SortedKeys:
     """Keys in order, for prefixes: insertion and removal cost a memory move, which beats a tree up to millions."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
-        self.all = sorted(keys)
+        self.all = sorted(keys) if keys else []
 
     def add(self, item: str) -> None:
         """Put in one key that is not there yet."""
