@@ -24,6 +24,7 @@ class Catalog(Mapping[str, ResourceType]):
         self.accepts_unknown = accepts_unknown
         self._admitted = 0
         self._types = {kind.name.lower(): kind for kind in types}
+        self._spelled = {kind.name: kind for kind in self._types.values()}  # most are asked for so
         self.namespaces: dict[str, str] = {}
         """Namespaces as Azure spells them, by lower case."""
         for kind in self._types.values():
@@ -31,11 +32,11 @@ class Catalog(Mapping[str, ResourceType]):
             self.namespaces.setdefault(namespace.lower(), namespace)
 
     def __getitem__(self, name: str) -> ResourceType:
-        return self._types[name.lower()]
+        return self._spelled.get(name) or self._types[name.lower()]
 
     def get(self, name: str, default: ResourceType | None = None) -> ResourceType | None:  # type: ignore[override]
         """The type of that name in any case, or None."""
-        return self._types.get(name) or self._types.get(name.lower()) or default
+        return self._spelled.get(name) or self._types.get(name.lower()) or default
 
     def admit(self, name: str) -> ResourceType | None:
         """A type that nobody knows as one of plain rows, unless the operator does not allow that; then None.

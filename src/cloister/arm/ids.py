@@ -96,6 +96,7 @@ class ResourceId:
         return self.text
 
 
+@lru_cache(maxsize=16384)
 def key(text: str) -> str:
     """What two ids' texts are compared by."""
     return text.rstrip("/").lower() or "/"

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -37,7 +38,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     rows: Changes
 
 
-class Outcome(asyncio.Future[Exception | None]):
+class Outcome(asyncio.Future[BaseException | None]):
     """None when what was written is on disk, else why not. Many wait for one; who is cancelled meanwhile ends when it is known."""
 
     def cancel(self, msg: Any = None) -> bool:
@@ -70,7 +71,6 @@ class Disk:
         self._kept = 0  # the newest revision that is on disk
         self._gathering: Group | None = None
         self._under_way: Group | None = None
-        self._work: asyncio.Task[None] | None = None
 
     def start(self, revision: int, counters: dict[str, int]) -> None:
         """Say what the store has."""
@@ -89,7 +89,7 @@ class Disk:
         What did not get there, or stood on what did not, looks again with nothing under way; then a failure is its own.
         Raises what ``look`` raises, and ArmError 503 or 507 where the store does not take the change.
         """
-        lost: Exception | None = None
+        lost: BaseException | None = None
         for alone in (False, True):
             async with self._turns:
                 if alone:
@@ -138,9 +138,8 @@ class Disk:
                 self.ahead.put(new)
         if self._gathering is None:
             self._gathering = Group()
+            asyncio.get_running_loop().call_soon(self._send)
         self._gathering.writes.append(Write(commit=commit, rows=rows))
-        if self._work is None:
-            self._work = asyncio.get_running_loop().create_task(self._run())
         return self.revision
 
     async def _rest(self) -> None:
@@ -148,23 +147,28 @@ class Disk:
         while (newest := self._gathering or self._under_way) is not None:
             await newest.done
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _send(self) -> None:
+        """Have what has gathered written, unless something is: then it goes next."""
+        if self._under_way is not None or self._gathering is None:
+            return
+        group, self._gathering = self._gathering, None
+        self._under_way = group
+        commit = together([one.commit for one in group.writes])
         try:
-            while (group := self._gathering) is not None:
-                self._gathering, self._under_way = None, group
-                try:
-                    await loop.run_in_executor(self.thread, self._store.commit, together([one.commit for one in group.writes]))
-                except Exception as error:
-                    log.warning("store.failed revision=%d writes=%d reason=%s", self.revision, len(group.writes), error)
-                    self._undo(group, error)
-                except asyncio.CancelledError:  # the process ends, and nobody will hear whether it got there
-                    self._undo(group, InterruptedError("the cloud is going down"))
-                    raise
-                else:
-                    self._arrived(group)
-        finally:
-            self._under_way = self._work = None
+            written = asyncio.get_running_loop().run_in_executor(self.thread, self._store.commit, commit)
+        except RuntimeError as error:  # the process ends: no thread is begun any more
+            self._undo(group, error)
+        else:
+            written.add_done_callback(partial(self._sent, group))
+
+    def _sent(self, group: Group, written: asyncio.Future[None]) -> None:
+        error = InterruptedError("the cloud is going down") if written.cancelled() else written.exception()
+        if error is None:
+            self._arrived(group)
+        else:
+            log.warning("store.failed revision=%d writes=%d reason=%s", self.revision, len(group.writes), error)
+            self._undo(group, error)
+        self._send()
 
     def _arrived(self, group: Group) -> None:
         self._under_way = None
@@ -178,7 +182,7 @@ class Disk:
                 self.ahead.fell(place, new)
         group.done.set_result(None)
 
-    def _undo(self, group: Group, error: Exception) -> None:
+    def _undo(self, group: Group, error: BaseException) -> None:
         self.ahead.clear()
         self.revision = self._kept
         gathered, self._gathering, self._under_way = self._gathering, None, None

@@ -40,7 +40,7 @@ from cloister.store.sealing import Seal, StoreError
 
 SCHEMA_VERSION = 2
 _IN_THE_CLEAR = 1  # the format before it, whose contents are not sealed; made anew when it is opened
-_CHUNK = 500  # keys in one statement; SQLite allows 32,766 variables
+_CHUNK = 512  # keys in one statement; SQLite allows 32,766 variables
 _PRUNE_EVERY = 256  # commits between two prunings of the log
 
 _KEY = String(2048).with_variant(String(2048, collation="C"), "postgresql")  # ordered by bytes, as prefixes need
@@ -65,14 +65,10 @@ _unpack_event = msgspec.msgpack.Decoder(Event).decode
 _unpack = msgspec.msgpack.decode
 
 
-_PUT_ROW, _PUT_DOCUMENT = (
-    text(f"INSERT INTO {table} (key, content) VALUES (:key, :content) ON CONFLICT (key) DO UPDATE SET content = excluded.content")
-    for table in ("rows", "documents")
-)
+_UPDATED = "ON CONFLICT (key) DO UPDATE SET content = excluded.content"
 _PUT_COUNTER = text(
     "INSERT INTO counters (pool, value) VALUES (:pool, :value) ON CONFLICT (pool) DO UPDATE SET value = excluded.value"
 )
-_ADD_EVENT = text("INSERT INTO events (resource, content) VALUES (:resource, :content)")
 
 
 class DatabaseStore:
@@ -82,6 +78,7 @@ class DatabaseStore:
         self._engine = engine
         self._writing = threading.Lock()
         self._since_pruning = 0
+        self._values = "(?, ?)" if engine.dialect.paramstyle == "qmark" else "(%s, %s)"
         _tables.create_all(engine)
         with engine.begin() as connection:
             kept: dict[str, int] = {pool: value for pool, value in connection.execute(select(_counters))}
@@ -129,20 +126,27 @@ class DatabaseStore:
 
     def _write(self, connection: Connection, commit: Commit, revision: int) -> None:
         _delete(connection, _rows, map(key, commit.drop))
-        if commit.put:
-            connection.execute(_PUT_ROW, [self._sealed(key(row.id), row) for row in commit.put])
+        self._insert(connection, "rows (key, content)", ((key(row.id), row) for row in commit.put), _UPDATED)
         values = {**commit.counters, _REVISION: revision}
         connection.execute(_PUT_COUNTER, [{"pool": pool, "value": value} for pool, value in values.items()])
         _delete(connection, _documents, [name for name, value in commit.documents.items() if value is None])
-        if kept := [self._sealed(name, value) for name, value in commit.documents.items() if value is not None]:
-            connection.execute(_PUT_DOCUMENT, kept)
-        if commit.events:
-            sealed = (self._sealed(key(entry.resource), entry) for entry in commit.events)
-            connection.execute(_ADD_EVENT, [{"resource": one["key"], "content": one["content"]} for one in sealed])
+        kept = ((name, value) for name, value in commit.documents.items() if value is not None)
+        self._insert(connection, "documents (key, content)", kept, _UPDATED)
+        self._insert(connection, "events (resource, content)", ((key(entry.resource), entry) for entry in commit.events))
         self._prune(connection)
 
-    def _sealed(self, place: str, value: Any) -> dict[str, Any]:
-        return {"key": place, "content": self._seal.close(_pack(value), place)}
+    def _insert(self, connection: Connection, into: str, kept: Iterable[tuple[str, Any]], ending: str = "") -> None:
+        """Insert each ``(place, value)``, sealed; many with one statement, for after each this thread may wait for its turn.
+
+        A statement takes a power of two of them, so that there are few texts, which the driver knows prepared.
+        """
+        values = [part for place, value in kept for part in (place, self._seal.close(_pack(value), place))]
+        at = 0
+        while left := (len(values) - at) // 2:
+            count = min(_CHUNK, 1 << (left.bit_length() - 1))
+            rows = ", ".join([self._values] * count)
+            connection.exec_driver_sql(f"INSERT INTO {into} VALUES {rows} {ending}", tuple(values[at : at + 2 * count]))
+            at += 2 * count
 
     def _prune(self, connection: Connection) -> None:
         """Keep the log bounded: the oldest entries go."""
