@@ -20,6 +20,7 @@ import orjson
 
 from cloister.arm.catalog import TENANT_TYPE, Catalog
 from cloister.arm.errors import ArmError
+from cloister.arm.guids import random_guid
 from cloister.arm.ids import ResourceId, key, parse
 from cloister.arm.resource import ResourceType, Row
 from cloister.arm.tenants import tenant_of
@@ -150,7 +151,7 @@ class Engine:
 
     async def handle(self, request: Request) -> Response:
         """A request from outside. Always answers; an exception of ours is logged and becomes a 500."""
-        correlation = str(uuid.uuid4())
+        correlation = random_guid()
         try:
             response = await self._handle(request)
         except Exception as error:
@@ -179,7 +180,7 @@ class Engine:
         try:
             return await self._pass(p)
         except Exception as error:
-            return answers.failed(error, f"{method} {id}", str(uuid.uuid4()))
+            return answers.failed(error, f"{method} {id}", random_guid())
 
     async def preview(self, id: str, *, caller: Caller, api_version: str, body: Any) -> dict[str, Any]:
         """See ``ports.Engine``."""

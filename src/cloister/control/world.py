@@ -19,6 +19,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from cloister.arm.catalog import Catalog
+from cloister.arm.guids import name_based_guid
 from cloister.arm.ids import key
 from cloister.arm.resource import ResourceType, Row
 from cloister.limits import BODIES_REMEMBERED_MAX
@@ -337,7 +338,7 @@ class Window:
         return kind is not None and kind.hidden is not None and kind.hidden(row)
 
     def new_id(self, seed: str) -> str:
-        return str(uuid5(_namespace(self.tenant_id), seed.lower()))
+        return name_based_guid(_namespace(self.tenant_id), seed.lower())
 
     def secret(self, seed: str) -> str:
         digest = hmac.digest(self._around.key, seed.lower().encode(), hashlib.sha512)
@@ -406,8 +407,8 @@ def same_content(one: Row, other: Row) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _namespace(tenant_id: str) -> UUID:
+def _namespace(tenant_id: str) -> bytes:
     try:
-        return UUID(tenant_id)
+        return UUID(tenant_id).bytes
     except ValueError:
-        return uuid5(NAMESPACE_URL, tenant_id)
+        return uuid5(NAMESPACE_URL, tenant_id).bytes
