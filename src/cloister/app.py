@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("cloister.app")
 
 HOST_PORT_FIRST = 8443
-_OBJECTS_BETWEEN_PASSES = 20_000
+_OBJECTS_BETWEEN_PASSES = 50_000
 
 
 def utc_now() -> str:

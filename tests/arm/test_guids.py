@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 
 from hypothesis import given
@@ -16,7 +17,7 @@ def test_a_named_guid_is_that_of_the_standard_library(namespace: uuid.UUID, name
 
 
 def test_random_guids_are_of_version_4_and_differ() -> None:
-    made = {random_guid() for _ in range(1_000)}
+    made = {random_guid(os.urandom(16)) for _ in range(1_000)}
     assert len(made) == 1_000
     for text in made:
         found = uuid.UUID(text)

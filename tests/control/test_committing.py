@@ -97,6 +97,24 @@ def test_of_a_group_that_fails_only_those_fail_that_the_store_does_not_take(in_c
     in_cloud(work)
 
 
+def test_a_client_that_goes_away_takes_nobody_with_it(in_cloud):
+    async def work(cloud):
+        held = Held(cloud)
+        writes = [asyncio.create_task(cloud.call("PUT", f"{NETS}/n{n}", NET)) for n in range(4)]
+        await begun(cloud, 4)
+        writes[0].cancel()
+        writes[2].cancel()
+        held.gate.set()
+        ended = await asyncio.gather(*writes, return_exceptions=True)
+        assert [one if isinstance(one, BaseException) else one[0] for one in ended[1::2]] == [201, 201]
+        assert all(isinstance(one, asyncio.CancelledError) for one in ended[::2])
+        for n in range(4):
+            assert (await cloud.call("GET", f"{NETS}/n{n}"))[0] == 200, "what has begun to be written is written to the end"
+        assert (await cloud.call("PUT", f"{NETS}/n9", NET))[0] == 201
+
+    in_cloud(work)
+
+
 def test_what_stood_on_a_write_that_failed_is_looked_at_again(in_cloud):
     async def work(cloud):
         held = Held(cloud)

@@ -41,6 +41,18 @@ def test_what_was_committed_is_loaded(tmp_path):
     assert stat.S_IMODE(os.stat(tmp_path / "a b?.sqlite").st_mode) == 0o600
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 511, 512, 513, 1_500])
+def test_many_are_committed_with_few_statements_and_all_are_there(tmp_path, count):
+    store = open_store(tmp_path / "s.sqlite")
+    rows = tuple(row(f"r{n}", n=n) for n in range(count))
+    store.commit(Commit(revision=1, put=rows, events=tuple(event(f"r{n}") for n in range(count))))
+    store.commit(Commit(revision=2, put=tuple(row(f"r{n}", n=-n) for n in range(0, count, 2))))
+    _, found, _ = store.load()
+    assert {one.name: one.properties["n"] for one in found} == {f"r{n}": n if n % 2 else -n for n in range(count)}
+    assert len(store.events("/", limit=2_000)) == count
+    store.close()
+
+
 def test_the_revision_never_goes_back(tmp_path):
     store = open_store(tmp_path / "s.sqlite")
     store.commit(Commit(revision=7))

@@ -6,12 +6,11 @@ Source: RFC 9562, 5.4 and 5.5.
 from __future__ import annotations
 
 import hashlib
-import os
 
 
-def random_guid() -> str:
-    """A guid that nobody can guess (version 4)."""
-    return _text(bytearray(os.urandom(16)), 0x40)
+def random_guid(random: bytes) -> str:
+    """The guid of 16 random bytes (version 4)."""
+    return _text(bytearray(random), 0x40)
 
 
 def name_based_guid(namespace: bytes, name: str) -> str:

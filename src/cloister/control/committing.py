@@ -39,7 +39,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(asyncio.Future[BaseException | None]):
-    """None when what was written is on disk, else why not. Many wait for one; who is cancelled meanwhile ends when it is known."""
+    """None when what was written is on disk, else why not. Many wait for one; who is cancelled meanwhile ends when it is set."""
 
     def cancel(self, msg: Any = None) -> bool:
         """Refused: what has begun to be written is written to the end, and the others wait for the same."""
@@ -225,7 +225,7 @@ def _outcome(look: Callable[[], T]) -> tuple[T | None, Exception | None]:
         return None, error
 
 
-def _unkept(error: Exception) -> ArmError:
+def _unkept(error: BaseException) -> ArmError:
     """The answer to a write that the store did not take."""
     if (told := shortage.refusal(error, "control")) is not None:
         return told

@@ -14,7 +14,7 @@ class Bug(Exception):
         super().__init__(f"internal error: bug in {kind}: {what}")
 
 
-class blamed:  # noqa: N801 - read as a statement: ``with blamed(...)``
+class blamed:
     """Whatever a hook raises inside, besides a refusal, is a bug of its type."""
 
     def __init__(self, kind: str, hook: str, id: str):

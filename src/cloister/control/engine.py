@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -151,7 +152,7 @@ class Engine:
 
     async def handle(self, request: Request) -> Response:
         """A request from outside. Always answers; an exception of ours is logged and becomes a 500."""
-        correlation = random_guid()
+        correlation = random_guid(os.urandom(16))
         try:
             response = await self._handle(request)
         except Exception as error:
@@ -180,7 +181,7 @@ class Engine:
         try:
             return await self._pass(p)
         except Exception as error:
-            return answers.failed(error, f"{method} {id}", random_guid())
+            return answers.failed(error, f"{method} {id}", random_guid(os.urandom(16)))
 
     async def preview(self, id: str, *, caller: Caller, api_version: str, body: Any) -> dict[str, Any]:
         """See ``ports.Engine``."""
@@ -277,7 +278,7 @@ class Engine:
         documents: Mapping[str, Any] = {},
         events: Iterable[Event] = (),
     ) -> int:
-        """See ``ports.Engine``."""
+        """See ``ports.Engine``. Recorded also when who asked for it is cancelled: a refusal by a client that goes away."""
         return await asyncio.shield(asyncio.create_task(self._record(list(put), list(drop), dict(documents), list(events))))
 
     async def _record(self, put: list[Row], drop: list[str], documents: dict[str, Any], events: list[Event]) -> int:
@@ -292,9 +293,7 @@ class Engine:
 
     async def move(self, source: str, ids: list[str], target: str, caller: Caller, *, really: bool = True) -> None:
         """See ``ports.Engine``."""
-        await asyncio.shield(asyncio.create_task(self._move(source, ids, target, caller, really)))
 
-    async def _move(self, source: str, ids: list[str], target: str, caller: Caller, really: bool) -> None:
         def look() -> None:
             now = self.clock()
             view = Window(self.disk.ahead, self._around, now, self._allowed(caller))
