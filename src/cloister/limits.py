@@ -83,7 +83,6 @@ SCALE_SET_MACHINES_MAX = 1000
 TOKEN_SECONDS = 3900  # Entra gives 60 to 90 minutes
 TOKEN_BYTES_MAX = 16 * 1024
 TOKENS_REMEMBERED_MAX = 4096
-BODIES_REMEMBERED_MAX = 512  # whose references are known
 CA_DAYS = 3650
 LEAF_DAYS = 397  # CA/Browser Forum baseline requirements 6.3.2, until 2026-03; clients refuse longer ones
 LEAF_RENEW_DAYS = 30

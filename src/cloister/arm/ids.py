@@ -96,9 +96,13 @@ class ResourceId:
         return self.text
 
 
-@lru_cache(maxsize=16384)
 def key(text: str) -> str:
     """What two ids' texts are compared by."""
+    return _key(text) if len(text) <= ID_LENGTH_MAX else _key.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _key(text: str) -> str:
     return text.rstrip("/").lower() or "/"
 
 

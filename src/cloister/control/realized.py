@@ -122,6 +122,9 @@ class Realized:
     def _realize(self, id: str, view: View) -> set[Unit]:
         row = view.get(id)
         type = self._types.get(row.type.lower()) if row is not None else None
+        if not (type is not None and type.realizes) and id not in self._asked and id not in self._intents:
+            self.faults.pop(id, None)
+            return set()
         asking = RecordingView(view)
         found: tuple[Intent, ...] = ()
         self.faults.pop(id, None)

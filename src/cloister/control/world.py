@@ -22,7 +22,6 @@ from cloister.arm.catalog import Catalog
 from cloister.arm.guids import name_based_guid
 from cloister.arm.ids import key
 from cloister.arm.resource import ResourceType, Row
-from cloister.limits import BODIES_REMEMBERED_MAX
 
 Allowed = Callable[[str, str], bool]
 
@@ -32,28 +31,17 @@ def references(value: Any) -> list[str]:
     found: dict[str, None] = {}
     left = [value]
     for item in left:  # it grows meanwhile
-        if isinstance(item, str):
-            if item[:1] == "/" and "/providers/" in item.lower():
-                found[key(item)] = None
-        elif isinstance(item, dict):
-            left += item.values()
-            left += [name for name in item if name[:1] == "/"]
+        if isinstance(item, dict):
+            for name, inner in item.items():
+                if name[:1] == "/":
+                    left.append(name)
+                if not isinstance(inner, str) or inner[:1] == "/":
+                    left.append(inner)
         elif isinstance(item, list):
             left += item
+        elif isinstance(item, str) and item[:1] == "/" and "/providers/" in item.lower():
+            found[key(item)] = None
     return list(found)
-
-
-_read_last: dict[int, tuple[dict[str, Any], list[str]]] = {}
-
-
-def _references_of(body: dict[str, Any]) -> list[str]:
-    """As ``references``, remembered: a row on its way to disk stands in three indexes, one after another, with one body."""
-    known = _read_last.get(id(body))
-    if known is None or known[0] is not body:
-        if len(_read_last) >= BODIES_REMEMBERED_MAX:
-            _read_last.clear()
-        known = _read_last[id(body)] = (body, references(body))
-    return known[1]
 
 
 class SortedKeys:
@@ -110,7 +98,7 @@ class Index:
             self._enter(place, row, sort=True)
             return
         self.rows[place] = row
-        if before.body is not row.body and (found := _references_of(row.body)) != self._refers[place]:
+        if before.body is not row.body and (found := references(row.body)) != self._refers[place]:
             self._refer_no_more(place)
             self._refer(place, found, sort=True)
 
@@ -125,7 +113,7 @@ class Index:
         self._names.setdefault((kind, row.name.lower()), set()).add(place)
         if row.owner:
             self._owned.setdefault(key(row.owner), set()).add(place)
-        self._refer(place, _references_of(row.body), sort)
+        self._refer(place, references(row.body), sort)
 
     def _refer(self, place: str, found: list[str], sort: bool) -> None:
         self._refers[place] = found
