@@ -88,6 +88,9 @@ class Ruleset:
 
 
 NO_IPV6 = ("ipv6/conf/all/disable_ipv6", "1")
+# A packet that is passed on belongs to no connection of the router's own: to look for one costs each packet something
+# (kernel.org/doc/html/latest/networking/ip-sysctl.html, ip_early_demux).
+NO_EARLY_DEMUX = ("ipv4/ip_early_demux", "0")
 
 SERVICES = Ruleset(
     sets=(),
@@ -135,7 +138,7 @@ INTERNET = Ruleset(
         ),
         Chain("input", (), hook=ex.INPUT, policy=DROP),
     ),
-    sysctls=(NO_IPV6,),
+    sysctls=(NO_IPV6, NO_EARLY_DEMUX),
 )
 
 VNET = Ruleset(
@@ -234,6 +237,7 @@ VNET = Ruleset(
     ),
     sysctls=(
         NO_IPV6,
+        NO_EARLY_DEMUX,
         # A segment of a connection that is not tracked (any more) is invalid, not the start of a new one: it is reset.
         ("netfilter/nf_conntrack_tcp_loose", "0"),
         # A segment outside the window stays part of its connection: as invalid it would be reset by the rule above.
