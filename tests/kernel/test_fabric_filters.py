@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import select
+import socket
+import subprocess
+import sys
 import threading
-import time
+from string import ascii_lowercase
 
 import pytest
-from fabric_world import BLOB, World, base, endpoint, eventually, machine, vnet
+from fabric_world import BLOB, World, base, endpoint, eventually, machine, patience, vnet
 
 from cloister.compilers.diff import same
 from cloister.net.desired import FilterChain, FilterPlace, FilterRule, Filters
@@ -161,32 +166,67 @@ def test_hooks_of_somebody_else_are_replaced(small):
     assert reached(small, THERE, 80) == [False]
 
 
-def test_an_exchange_lets_nothing_through(small):
-    """Two rulesets that both deny a port, one before the other, five hundred times: no attempt gets through."""
-    allow = everything(False)
-    one = filters(rule(False, destination_ports=((80, 80),)), everything(True), allow, digest="one")
+def test_what_many_exchanges_cut_short_left_is_swept_up(small):
+    wanted = filters(rule(False), everything(False))
+    for left in ("abc", ascii_lowercase):
+        small.put(wanted)
+        for letter in left:
+            small.run("vnet-1", "nft", f"add chain ip cloister-filters left.{letter}")
+        small.put(wanted)
+        assert same(small.observe()[wanted.key], wanted)
+        assert "left" not in small.run("vnet-1", "nft", "list", "chains")
+        assert reached(small, THERE, 80) == [False]
+
+
+FLOOD = """
+import socket, sys
+to = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    try:
+        to.send(b"denied")
+    except OSError:  # no room in the queue for the moment
+        pass
+"""
+
+
+def test_an_exchange_lets_nothing_through_and_holds_nothing_back(small):
+    """Two rulesets that both deny one port and allow another, in turn: of a flood to the one nothing comes, and every knock at
+    the other is answered at once (what is lost would be sent again after a second)."""
+    allow, numbered = everything(False), {"protocol": 17, "destination_ports": ((80, 80),)}
+    one = filters(rule(False, **numbered), everything(True), allow, digest="one")
     two = filters(rule(True, destination_ports=((81, 65535),)), rule(False, protocol=0), allow, digest="two")
     small.put(one)
-    ending, through = threading.Event(), []
+    there, sender = (small.socket(f"machine-{n}", socket.SOCK_DGRAM) for n in (2, 1))
+    there.setblocking(False)
+    there.bind((THERE, 80))
+    sender.connect((THERE, 80))
+    ending, answers = threading.Event(), []
 
     def knock() -> None:
         while not ending.is_set():
-            found = small.reaches("machine-1", [(THERE, 80), ("10.0.0.5", 443)], 0.02)
-            through.extend(place for place, end in found.items() if end in ("open", "ECONNREFUSED"))
+            with small.socket("machine-1") as made:
+                made.settimeout(max(0.9, patience()))
+                try:
+                    answers.append(errno.errorcode[made.connect_ex((THERE, 443))])
+                except TimeoutError:
+                    answers.append("silence")
 
     thread = threading.Thread(target=knock)
-    thread.start()
-    try:
-        until = time.monotonic() + 3
-        count = 0
-        while count < 500 and time.monotonic() < until:
-            small.put(two if count % 2 == 0 else one)
-            count += 1
-    finally:
-        ending.set()
-        thread.join()
-    assert count >= 50
-    assert (THERE, 443) in through and (THERE, 80) not in through, count
+    with subprocess.Popen((sys.executable, "-c", FLOOD, str(sender.fileno())), pass_fds=(sender.fileno(),)) as flood:
+        thread.start()
+        try:
+            for count in range(100):
+                small.put(two if count % 2 == 0 else one)
+        finally:
+            ending.set()
+            thread.join()
+            flood.kill()
+    with pytest.raises(BlockingIOError):
+        there.recv(100)
+    assert set(answers) == {"ECONNREFUSED"} and len(answers) >= 10
+    small.put(filters(everything(True), allow, digest="three"))  # the flood would have come
+    sender.send(b"allowed")
+    assert eventually(lambda: select.select([there], [], [], 0)[0])
     eventually(lambda: small.observe()[one.key])
 
 

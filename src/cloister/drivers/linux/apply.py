@@ -12,7 +12,7 @@ from functools import partial
 from itertools import groupby
 from typing import cast
 
-from cloister.drivers.linux import conntrack, filters, kinds, objects
+from cloister.drivers.linux import conntrack, filters, grace, kinds, objects
 from cloister.drivers.linux import rtnetlink as rt
 from cloister.drivers.linux.namespaces import Missing, Spaces
 from cloister.drivers.linux.netlink import Message, NetlinkError
@@ -64,15 +64,33 @@ def _apply_row(spaces: Spaces, verb: type, row: Row, answers: list[str]) -> None
                 for place, item in found:
                     answers[place] = _guarded(verb, item, partial(work, spaces, cast(Namespace, item)))
         elif kind is Filters:
-            change = filters.put_filters if verb is Put else filters.drop_filters
-            for place, item in found:
-                answers[place] = _guarded(verb, item, partial(change, spaces, cast(Filters, item)))
+            _apply_filters(spaces, verb, cast(list[tuple[int, Filters]], found), answers)
         elif kind in kinds.PUT:
             for at in range(0, len(found), EDITS_PER_BATCH):
                 _Batch(spaces, verb, found[at : at + EDITS_PER_BATCH], answers).run()
         else:
             for place, item in found:
                 answers[place] = f"cannot apply {item.key}: it is no object of the network"
+
+
+def _apply_filters(spaces: Spaces, verb: type, found: list[tuple[int, Filters]], answers: list[str]) -> None:
+    """Security rules of many networks: all exchanged, one wait for the packets under way, then all swept up and sealed."""
+    if verb is Drop:
+        for place, item in found:
+            answers[place] = _guarded(verb, item, partial(filters.drop_filters, spaces, item))
+        return
+    old: dict[int, list[str]] = {}
+
+    def exchange(place: int, item: Filters) -> None:
+        old[place] = filters.exchange(spaces, item)
+
+    for place, item in found:
+        answers[place] = _guarded(verb, item, partial(exchange, place, item))
+    if any(old.values()):
+        grace.wait()
+    for place, item in found:
+        if place in old:
+            answers[place] = _guarded(verb, item, partial(filters.seal, spaces, item, old[place]))
 
 
 def _words(verb: type, item: FabricObject, error: BaseException | str) -> str:

@@ -1,9 +1,11 @@
 """The security rules of a network in its router: a table of their own, whose rules are exchanged in one transaction.
 
-    chain prerouting, forward    hooks that stay: what is open goes on; a new flow passes the NIC's chain and the subnet's on its
-                                 way out (before any translation), the subnet's and the NIC's on its way in, the endpoints'
-                                 subnet's where those obey it; where a group has flushConnection, what is open passes its chain
-                                 again with every packet of who began it
+    chain prerouting, forward    hooks that stay: what is open goes on; a new flow passes the chain of the same name
+    chain prerouting, forward    (with a letter) the ways to the groups: the NIC's chain and the subnet's on its way out (before
+                                 any translation), the subnet's and the NIC's on its way in, the endpoints' subnet's where those
+                                 obey it
+    chain prerouting-again ...   the same for what is open, where a group has flushConnection: it passes the group's chain again
+                                 with every packet of who began it
     chain n<n>-out, n<n>-in      the same for one NIC that forwards: its packets are not told by their addresses (and
                                  ``-out-again``, ``-in-again`` for what is open)
     chain f<n>-out, f<n>-in      one network security group, once, reached by verdict maps of addresses (sources are not spoofed:
@@ -14,8 +16,12 @@
     chain f<n>-platform          its rules about the host's own services, which nothing else in it applies to
     chain seal                   one rule whose comment says what was asked for and what the kernel then held
 
-Each generation of chains has a letter of its own. One transaction makes the new chains and turns the hooks to them; the old ones,
-which nothing leads to any more, go in a second. All sets are anonymous, so that nobody can change them; everything else is in the
+Each generation of chains has a letter of its own. One transaction makes it, a second turns the hooks to it, a third takes the old
+one away, which nothing leads to any more. Three, because a packet may be under way in each: what a set of a transaction holds is
+found some time after that transaction's rules apply (nf_tables_commit: sets of intervals are committed last), so nothing may lead
+to a new set before; and a chain whose rules go, or a map whose elements go, lets through who is about to enter it, so the third
+comes when no packet is in there (``grace``). A hook itself looks up nothing but the state of a flow.
+All sets are anonymous, so that nobody can change them; everything else is in the
 seal's digest, so that a foreign edit is seen, after a restart too.
 """
 
@@ -25,6 +31,7 @@ import hashlib
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from string import ascii_lowercase
 
 from cloister.drivers.linux import expressions as ex
 from cloister.drivers.linux import nftables as nft
@@ -46,6 +53,7 @@ _HOOKS = (
     Chain(SEAL),
 )
 _STAYING = {chain.name for chain in _HOOKS}
+_WAYS = ("prerouting", "forward")
 _PACKET = (ex.source(), ex.target(), ex.from_port_of(), ex.to_port_of())
 _ORIGINAL = tuple(map(ex.original, (ex.SOURCE, ex.DESTINATION, ex.SOURCE_PORT, ex.DESTINATION_PORT)))
 _PORTED = (socket.IPPROTO_TCP, socket.IPPROTO_UDP)
@@ -73,9 +81,9 @@ class _Batch:
         """The name of a chain of this generation."""
         return f"f{number}-{part}.{self.letter}"
 
-    def link(self, link: str, part: str) -> str:
-        """The name of a forwarding NIC's chain of this generation."""
-        return f"{link}-{part}.{self.letter}"
+    def named(self, name: str, part: str) -> str:
+        """The name of a hook's chain of this generation (``part``: "" or ``AGAIN``), or of a forwarding NIC's."""
+        return f"{name}{part}.{self.letter}"
 
     def rule(self, chain: str, comment: str, expressions: bytes) -> None:
         """Append a rule."""
@@ -97,27 +105,40 @@ class _Batch:
         return load + ex.looked_up(declared.name, self.set(declared, elements))
 
 
-def messages(filters: Filters, letter: str) -> list[Message]:
-    """The batch that makes a generation of chains and turns the hooks to it, whatever of the table is there."""
+def prepared(filters: Filters, letter: str) -> list[Message]:
+    """The batch that makes a generation of chains, which nothing leads to yet, whatever of the table is there."""
     batch = _Batch(letter)
     batch.messages.append(nft.table_new(filters.owner, TABLE))
     batch.messages += [nft.chain_new(chain, TABLE) for chain in _HOOKS]
     parts = ["in", "out", "platform"]
     if any(item.place == "endpoint" for item in filters.places):
         parts.append("endpoint")
-    names = [batch.chain(number, part) for number in range(len(filters.chains)) for part in parts]
     again = _flushed(filters)
+    names = [batch.chain(number, part) for number in range(len(filters.chains)) for part in parts]
     for places, suffix in ((filters.places, ""), (again, AGAIN)):
-        names += [batch.link(item.prefix, part + suffix) for item in places if item.place == "link" for part in ("in", "out")]
+        names += [batch.named(hook, suffix) for hook in _WAYS] if places else []
+        names += [
+            batch.named(item.prefix, f"-{part}{suffix}") for item in places if item.place == "link" for part in ("in", "out")
+        ]
     batch.messages += [nft.chain_new(Chain(name), TABLE) for name in names]
     for number, chain in enumerate(filters.chains):
         _chain(batch, number, chain, "endpoint" in parts)
+    for places, suffix in ((filters.places, ""), (again, AGAIN)):
+        _ways(batch, places, suffix)
+    return batch.messages
+
+
+def turned(filters: Filters, letter: str) -> list[Message]:
+    """The batch that leads the hooks to that generation. They look up nothing that comes or goes with it."""
+    batch = _Batch(letter)
     batch.messages += [nft.chain_flush(chain.name, TABLE) for chain in _HOOKS]
-    if again:
-        _hooks(batch, again, AGAIN)
-    for hook in ("prerouting", "forward"):
+    for hook in _WAYS:
+        if _flushed(filters):
+            open_onward = ex.state(ex.ESTABLISHED) + ex.onward()
+            batch.rule(hook, "flushConnection", open_onward + ex.verdict(ACCEPT, chain=batch.named(hook, AGAIN)))
         batch.rule(hook, "what is open", ex.state(ex.ESTABLISHED | ex.RELATED) + ex.verdict(ACCEPT))
-    _hooks(batch, filters.places)
+        if filters.places:
+            batch.rule(hook, "what begins", ex.verdict(ACCEPT, chain=batch.named(hook, "")))
     return batch.messages
 
 
@@ -128,38 +149,38 @@ def _flushed(filters: Filters) -> tuple[FilterPlace, ...]:
     return (*(item for item in filters.places if item.place == "link" and item.prefix in links), *found)
 
 
-def _hooks(batch: _Batch, places: tuple[FilterPlace, ...], again: str = "") -> None:
-    """The ways to the chains: for the first packet of a flow, or ``again`` for what is open, from who began it."""
-    which = ex.state(ex.ESTABLISHED) + ex.onward() if again else b""
-    from_nic, to_nic = which + ex.incoming(NICS), which + ex.outgoing(NICS)
-    _links(batch, places, which, again)
+def _ways(batch: _Batch, places: tuple[FilterPlace, ...], suffix: str) -> None:
+    """The ways from the hooks' chains of this generation to the groups': ``suffix`` is "", or ``AGAIN`` for what is open."""
+    out, into = batch.named("prerouting", suffix), batch.named("forward", suffix)
+    _links(batch, places, suffix)
     for place in ("nic", "subnet"):
-        _jump(batch, "prerouting", f"outbound, the {place}'s", from_nic + ex.source(), places, place, "out")
+        _jump(batch, out, f"outbound, the {place}'s", ex.incoming(NICS) + ex.source(), places, place, "out")
     for place in ("subnet", "nic"):
-        _jump(batch, "forward", f"inbound, the {place}'s", to_nic + ex.target(), places, place, "in")
-    to_endpoint = which + ex.translated() + ex.original(ex.DESTINATION)
-    _jump(batch, "forward", "inbound, endpoints", to_endpoint, places, "endpoint", "endpoint")
+        _jump(batch, into, f"inbound, the {place}'s", ex.outgoing(NICS) + ex.target(), places, place, "in")
+    to_endpoint = ex.translated() + ex.original(ex.DESTINATION)
+    _jump(batch, into, "inbound, endpoints", to_endpoint, places, "endpoint", "endpoint")
 
 
-def _links(batch: _Batch, places: Iterable[FilterPlace], which: bytes, again: str) -> None:
+def _links(batch: _Batch, places: Iterable[FilterPlace], suffix: str) -> None:
     """Those who forward: a chain for each, and nothing else of the hooks for what goes through it."""
     links = [item.prefix for item in places if item.place == "link"]
     if not links:
         return
     applies = {(item.place, item.prefix): item.chain for item in places}
     for part, order in (("out", ("nic-link", "subnet-link")), ("in", ("subnet-link", "nic-link"))):
+        own = {link: batch.named(link, f"-{part}{suffix}") for link in links}
         for link in links:
             for place in order:
                 if (place, link) in applies:
                     jump = ex.verdict(ACCEPT, chain=batch.chain(applies[place, link], part))
-                    batch.rule(batch.link(link, part + again), f"{part}bound, the {place.removesuffix('-link')}'s", jump)
-        elements = [Element(link.encode().ljust(16, b"\0"), jump=batch.link(link, part + again), final=True) for link in links]
+                    batch.rule(own[link], f"{part}bound, the {place.removesuffix('-link')}'s", jump)
+        elements = [Element(link.encode().ljust(16, b"\0"), jump=own[link], final=True) for link in links]
         load, hook = (ex.incoming_link(), "prerouting") if part == "out" else (ex.outgoing_link(), "forward")
-        number = batch.set(_CHAIN_OF_LINK, elements)
-        batch.rule(hook, f"{part}bound, who forwards", which + load + ex.looked_up(_CHAIN_OF_LINK.name, number, verdicts=True))
+        to_own = load + ex.looked_up(_CHAIN_OF_LINK.name, batch.set(_CHAIN_OF_LINK, elements), verdicts=True)
+        batch.rule(batch.named(hook, suffix), f"{part}bound, who forwards", to_own)
 
 
-def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[FilterPlace], place: str, part: str) -> None:
+def _jump(batch: _Batch, way: str, comment: str, load: bytes, places: Iterable[FilterPlace], place: str, part: str) -> None:
     """A rule that goes to the chain of the address that ``load`` loads; none where no chain applies."""
     found = [item for item in places if item.place == place]
     if not found:
@@ -171,7 +192,7 @@ def _jump(batch: _Batch, hook: str, comment: str, load: bytes, places: Iterable[
         elements.append(Element(first.to_bytes(4, "big"), jump=batch.chain(item.chain, part)))
         if declared.interval and last < tags.TOP:
             elements.append(Element((last + 1).to_bytes(4, "big"), end=True))
-    batch.rule(hook, comment, load + ex.looked_up(declared.name, batch.set(declared, elements), verdicts=True))
+    batch.rule(way, comment, load + ex.looked_up(declared.name, batch.set(declared, elements), verdicts=True))
 
 
 def _chain(batch: _Batch, number: int, chain: FilterChain, at_endpoints: bool) -> None:
@@ -208,19 +229,27 @@ def _protocols(protocol: int, named: bool) -> Iterator[int]:
     yield from _PORTED if named and protocol == 0 else (protocol,)
 
 
-def put_filters(spaces: Spaces, filters: Filters) -> None:
-    """Exchange the rules, sweep up, seal. Raises Missing, NetlinkError, ValueError."""
+def exchange(spaces: Spaces, filters: Filters) -> list[str]:
+    """Make the new chains and turn the hooks to them; the names of the old ones. Raises Missing, NetlinkError, ValueError."""
     channel = spaces.get(filters.namespace).filter
     before = nft.read_table(channel, TABLE)
     old = [name for chain in before.chains if (name := nft.read_text(chain[0])) not in _STAYING] if before else []
-    letter = next(letter for letter in "abc" if not any(name.endswith(f".{letter}") for name in old))
-    batch = messages(filters, letter)
-    if channel.transact(batch):  # somebody's own hooks or chains are in the way: the whole table anew, in one transaction too
+    taken = {name[-1] for name in old if name[-2:-1] == "."}  # by the old generation, and by those that nothing came to lead to
+    letter = next((letter for letter in ascii_lowercase if letter not in taken), "")
+    make = prepared(filters, letter or "a")
+    if not letter or channel.transact(make):  # somebody's own hooks or chains are in the way: all anew, closed for that long
         old = []
-        _transact(channel, [nft.table_new(filters.owner, TABLE), nft.table_delete(TABLE), *batch])
-    sweep = [nft.chain_flush(name, TABLE) for name in old] + [nft.chain_delete(name, TABLE) for name in old]
-    if sweep:
-        _transact(channel, sweep)
+        closed = [nft.rule_new(hook, Rule("nothing begins", ex.state(ex.NEW) + ex.verdict(DROP)), TABLE) for hook in _WAYS]
+        _transact(channel, [nft.table_new(filters.owner, TABLE), nft.table_delete(TABLE), *make, *closed])
+    _transact(channel, turned(filters, letter or "a"))
+    return old
+
+
+def seal(spaces: Spaces, filters: Filters, old: Sequence[str]) -> None:
+    """Sweep up what ``exchange`` told, when no packet is in it (``grace``); seal. Raises Missing, NetlinkError, ValueError."""
+    channel = spaces.get(filters.namespace).filter
+    if old:
+        _transact(channel, [clear(name, TABLE) for clear in (nft.chain_flush, nft.chain_delete) for name in old])
     held = nft.read_table(channel, TABLE)
     if held is None:
         raise ValueError("its table was taken away at once")
