@@ -1,4 +1,4 @@
-"""The security rules of a network in its router: a table of their own, whose rules are exchanged in one transaction.
+"""The security rules of a network in its router: a table of their own, whose rules are exchanged whole.
 
     chain prerouting, forward    hooks that stay: what is open goes on; a new flow passes the chain of the same name
     chain prerouting, forward    (with a letter) the ways to the groups: the NIC's chain and the subnet's on its way out (before
