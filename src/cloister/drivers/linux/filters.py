@@ -20,9 +20,8 @@ Each generation of chains has a letter of its own. One transaction makes it, a s
 one away, which nothing leads to any more. Three, because a packet may be under way in each: what a set of a transaction holds is
 found some time after that transaction's rules apply (nf_tables_commit: sets of intervals are committed last), so nothing may lead
 to a new set before; and a chain whose rules go, or a map whose elements go, lets through who is about to enter it, so the third
-comes when no packet is in there (``grace``). A hook itself looks up nothing but the state of a flow.
-All sets are anonymous, so that nobody can change them; everything else is in the
-seal's digest, so that a foreign edit is seen, after a restart too.
+comes when no packet is in there (``grace``). A hook itself looks up nothing but the state of a flow. All sets are anonymous, so
+that nobody can change them; everything else is in the seal's digest, so that a foreign edit is seen, after a restart too.
 """
 
 from __future__ import annotations
